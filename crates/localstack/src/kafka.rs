@@ -1,6 +1,7 @@
 //! The broker: its configuration, its process, Kafka's own tools.
 
 use std::{
+    env,
     ffi::OsString,
     fs,
     path::{Path, PathBuf},
@@ -65,7 +66,7 @@ impl Kafka {
         arguments.extend(["kafka.Kafka".into(), config.into_os_string()]);
         let log = data.path.join("kafka.log");
         let launch =
-            Launch { server: "kafka", program: "java".into(), arguments, environment: Vec::new(), log };
+            Launch { server: "kafka", program: java_program(), arguments, environment: Vec::new(), log };
         let process = Process::new(launch, &data)?;
         let kafka = Self { process, port, _controller_port: controller_port, installed };
         kafka.start()?;
@@ -90,7 +91,10 @@ impl Kafka {
     /// Starts the broker again on the same data and ports, and returns when it accepts work. Does nothing
     /// if it is running.
     pub fn start(&self) -> Result<()> {
-        self.process.spawn()?;
+        if let Err(error) = self.process.spawn() {
+            setup::check_prerequisites()?; // says it better if Java is missing
+            return Err(error);
+        }
         self.process.wait_ready("the broker to accept work", START_LIMIT, || {
             wire::live_brokers(self.port.number).is_ok_and(|brokers| brokers > 0)
         })
@@ -182,6 +186,14 @@ fn write_config(
         text.push_str(&format!("{name}={value}\n"));
     }
     fs::write(path, text).map_err(Error::io(|| format!("write {}", path.display())))
+}
+
+/// `java`, of `JAVA_HOME` if that is set.
+pub(crate) fn java_program() -> OsString {
+    match env::var_os("JAVA_HOME") {
+        Some(home) if !home.is_empty() => Path::new(&home).join("bin/java").into_os_string(),
+        _ => "java".into(),
+    }
 }
 
 /// Java's arguments up to the class.

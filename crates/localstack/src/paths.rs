@@ -72,16 +72,40 @@ pub(crate) fn supervisor_program() -> Result<PathBuf> {
     }
 }
 
-/// The last lines of a log, for an error's text; empty if there is none.
+/// The last lines of a log, for an error's text. Stack traces are left out: they would hide the message.
 pub(crate) fn tail(log: &Path) -> String {
     const LINES: usize = 20;
-    const BYTES: usize = 16 * 1024;
+    const BYTES: usize = 64 * 1024;
     let bytes = match fs::read(log) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return "(no log was written)".to_owned(),
         Err(error) => return format!("(cannot be read: {error})"),
     };
-    let text = String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(BYTES)..]).into_owned();
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let text = String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(BYTES)..]);
+    let lines: Vec<&str> = text.lines().filter(|line| !is_noise(line)).collect();
     lines[lines.len().saturating_sub(LINES)..].join("\n")
+}
+
+/// An empty line, or a frame of Java's or ClickHouse's stack traces (`\tat a.B.c(B.java:1)`, `7. f() @ 0x1`).
+fn is_noise(line: &str) -> bool {
+    let text = line.trim();
+    let clickhouse = text.starts_with(|first: char| first.is_ascii_digit()) && text.contains(" @ 0x");
+    text.is_empty() || text.starts_with("at ") || clickhouse
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tail_keeps_messages_and_drops_frames() {
+        let dir = local_dir().join("run");
+        fs::create_dir_all(&dir).unwrap();
+        let log = dir.join(format!("tail-{}.log", process::id()));
+        let frames = "\tat kafka.Kafka.main(Kafka.scala:87)\n12. main @ 0x00100\n\n".repeat(100);
+        fs::write(&log, format!("the reason\n2. is kept\n{frames}")).unwrap();
+        assert_eq!(tail(&log), "the reason\n2. is kept");
+        fs::remove_file(&log).unwrap();
+        assert_eq!(tail(&log), "(no log was written)");
+    }
 }

@@ -167,7 +167,7 @@ fn format_storage(part: &Path) -> Result<()> {
         installed.kafka_storage.display()
     );
     fs::write(&config, text).map_err(Error::io(|| format!("write {}", config.display())))?;
-    let mut command = Command::new("java");
+    let mut command = Command::new(kafka::java_program());
     command.args(kafka::java_arguments(&installed, 256, "warn"));
     command.args(["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c"]).arg(&config);
     run("kafka", "formatting an empty storage", command, part, |_| "formatting".to_owned())

@@ -22,7 +22,7 @@ pub(crate) fn run(
     input: &[u8],
 ) -> Result<String> {
     let failed = || format!("run {class}");
-    let mut command = Command::new("java");
+    let mut command = Command::new(kafka::java_program());
     command.args(kafka::java_arguments(installed, HEAP_MEBIBYTES, "error")).arg("-XX:TieredStopAtLevel=1");
     command.arg(class).args(["--bootstrap-server", bootstrap]).args(arguments);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
