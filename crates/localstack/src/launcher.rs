@@ -74,14 +74,7 @@ pub(crate) fn launch(arguments: LauncherArgs) -> Result<()> {
     let ports = arguments.data_dir.join(format!("ports.{}.json", process::id()));
     let command_line = command_line(&arguments, &ports)?;
 
-    let owner = unistd::dup(std::io::stdin()).context("keep standard input")?;
-    let terminal = openpty(None, None).context("open a terminal")?;
-    unistd::dup2_stdin(&terminal.slave).context("use the terminal")?;
-    drop(terminal.slave);
-    let (console, output) = unistd::pipe().context("open a pipe")?;
-    unistd::dup2_stdout(&output).context("use the pipe")?;
-    drop(output);
-
+    let Streams { owner, terminal, console } = Streams::replace()?;
     // Blocked before any other thread exists, so that only `sigwait` below gets them.
     let signals: SigSet = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP].into_iter().collect();
     signals.thread_block().context("block signals")?;
@@ -91,37 +84,61 @@ pub(crate) fn launch(arguments: LauncherArgs) -> Result<()> {
         wake();
     });
     thread::spawn({
-        let ending = Arc::clone(&ending);
-        move || watch_console(console, &ports, &arguments.ready_file, &ending)
+        let (ending, ready) = (Arc::clone(&ending), arguments.ready_file);
+        move || watch_console(console, &ports, &ready, &ending)
     });
     thread::Builder::new()
         .stack_size(STACK_BYTES)
         .spawn({
             let ending = Arc::clone(&ending);
-            let library = arguments.library;
-            move || {
-                let outcome = run_library(&library, &command_line);
-                if let Err(error) = &outcome {
-                    eprintln!("{error:#}");
-                }
-                let unasked = !ending.asked.load(Ordering::SeqCst);
-                ending.failed.store(outcome.is_err() || unasked, Ordering::SeqCst);
-                ending.over.store(true, Ordering::SeqCst);
-                wake();
-            }
+            move || serve(&arguments.library, &command_line, &ending)
         })
         .context("start a thread")?;
 
-    let mut master = Some(terminal.master);
+    let mut terminal = Some(terminal);
     while !ending.over.load(Ordering::SeqCst) {
         signals.wait().context("wait for a signal")?;
         ending.asked.store(true, Ordering::SeqCst);
-        drop(master.take()); // the end of the terminal's input: ClickHouse leaves its prompt
+        drop(terminal.take()); // the end of the terminal's input: ClickHouse leaves its prompt
     }
     let failed = ending.start_failed.load(Ordering::SeqCst) || ending.failed.load(Ordering::SeqCst);
     // SAFETY: `_exit` takes no pointers and does not return. Threads of ClickHouse may still run, so the
     // destructors that a normal exit would call must not.
     unsafe { nix::libc::_exit(c_int::from(failed)) }
+}
+
+/// Our ends of what ClickHouse takes for its terminal.
+struct Streams {
+    /// The former standard input; its end means that the owner is gone.
+    owner: OwnedFd,
+    /// The master side of the terminal that is now standard input.
+    terminal: OwnedFd,
+    /// What is written to standard output comes out here: the prompt.
+    console: OwnedFd,
+}
+
+impl Streams {
+    /// Exchanges this process's standard input and output.
+    fn replace() -> Result<Self> {
+        let owner = unistd::dup(std::io::stdin()).context("keep standard input")?;
+        let terminal = openpty(None, None).context("open a terminal")?;
+        unistd::dup2_stdin(&terminal.slave).context("use the terminal")?;
+        let (console, output) = unistd::pipe().context("open a pipe")?;
+        unistd::dup2_stdout(&output).context("use the pipe")?;
+        Ok(Self { owner, terminal: terminal.master, console })
+    }
+}
+
+/// Runs the server to its end and says how that came.
+fn serve(library: &Path, command_line: &[CString], ending: &Ending) {
+    let outcome = run_library(library, command_line);
+    if let Err(error) = &outcome {
+        eprintln!("{error:#}");
+    }
+    let unasked = !ending.asked.load(Ordering::SeqCst);
+    ending.failed.store(outcome.is_err() || unasked, Ordering::SeqCst);
+    ending.over.store(true, Ordering::SeqCst);
+    wake();
 }
 
 /// The arguments of `clickhouse local`.

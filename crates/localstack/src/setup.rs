@@ -170,7 +170,7 @@ fn format_storage(part: &Path) -> Result<()> {
     let mut command = Command::new(kafka::java_program());
     command.args(kafka::java_arguments(&installed, 256, "warn"));
     command.args(["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c"]).arg(&config);
-    run("kafka", "formatting an empty storage", command, part, |_| "formatting".to_owned())
+    run("kafka", "formatting an empty storage", command, part, |_| "needed once".to_owned())
 }
 
 /// Runs a command with its output in a file, and shows `state` of that file while it runs.
@@ -182,9 +182,10 @@ fn run(
     state: impl Fn(&Path) -> String,
 ) -> Result<()> {
     const POLL: Duration = Duration::from_millis(250);
-    // Beside the folder, so that it outlives it.
-    let log = part.with_file_name(format!("setup-{name}.log"));
     let program = command.get_program().to_string_lossy().into_owned();
+    let short_name = program.rsplit('/').next().unwrap_or_default();
+    // Beside the folder, so that it outlives it.
+    let log = part.with_file_name(format!("setup-{short_name}.log"));
     let file = File::create(&log).map_err(Error::io(|| format!("create {}", log.display())))?;
     let second = file.try_clone().map_err(Error::io(|| format!("open {}", log.display())))?;
     command.stdin(Stdio::null()).stdout(file).stderr(second);
@@ -194,12 +195,12 @@ fn run(
     let status = loop {
         match child.try_wait().map_err(Error::io(failed))? {
             Some(status) => break status,
-            None => progress.update(format!("{what}: {}", state(&log))),
+            None => progress.update(format!("{what}, {}", state(&log))),
         }
         thread::sleep(POLL);
     };
     if status.success() {
-        progress.finish(&format!("{what}: done, {}", state(&log)));
+        progress.finish(&format!("{what}, {}: done", state(&log)));
         return Ok(());
     }
     progress.finish(&format!("{what}: failed"));

@@ -57,7 +57,7 @@ pub(crate) fn supervise(arguments: SuperviseArgs) -> Result<()> {
     let running = Running::default();
     let dir = arguments.remove_dir.then(|| arguments.dir.clone());
     // Blocked before there is a second thread, so that all of them leave these signals to sigwait.
-    // The server does not inherit this: the standard library clears the mask of a new process.
+    // Servers inherit this: a JVM unblocks them again, and the ClickHouse launcher waits for them likewise.
     let signals: SigSet = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP].into_iter().collect();
     signals.thread_block().context("block signals")?;
     thread::spawn({

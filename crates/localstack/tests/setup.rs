@@ -79,7 +79,11 @@ fn a_second_setup_downloads_nothing() {
     let sandbox = Sandbox::new("twice").unwrap();
     let first = sandbox.setup().output().unwrap();
     assert!(first.status.success(), "{}", stderr(&first));
-    assert!(stderr(&first).contains("kafka: fetching the jars by Maven: done"), "{}", stderr(&first));
+    assert!(
+        stderr(&first).contains("kafka: fetching the jars by Maven, 0 files: done"),
+        "{}",
+        stderr(&first)
+    );
     let second = sandbox.setup().output().unwrap();
     assert!(second.status.success() && stderr(&second).is_empty(), "{}", stderr(&second));
     assert_eq!(sandbox.calls(), "npm mvn ");
