@@ -1,1 +1,33 @@
-//! Placeholder
+//! Everything that knows ClickHouse: the schema and its migrations, batches sorted by the table's
+//! key and encoded once in the Native format, inserts that are durable when they are acknowledged,
+//! and the reads of the history.
+//!
+//! A batch goes down this path:
+//!
+//! ```text
+//! EventBatch::push -> EventBatch::seal (sort, encode) -> Bytes -> Store::insert (as often as it takes)
+//! ```
+
+mod connect;
+mod dictionary;
+mod error;
+mod events;
+mod insert;
+mod metrics;
+mod migrate;
+mod native;
+mod rejects;
+mod schema;
+mod sort;
+mod usage;
+mod zone;
+
+pub use connect::{ClickHouseConfig, Store};
+pub use error::{Error, ErrorClass};
+pub use events::EventBatch;
+pub use insert::{EncodedBatch, Table};
+pub use metrics::Metrics;
+pub use migrate::Migration;
+pub use rejects::{RejectBatch, RejectedRecord};
+pub use schema::SchemaState;
+pub use usage::Usage;

@@ -1,0 +1,127 @@
+//! The connection: where ClickHouse is, and the settings that every statement states.
+
+use std::time::Duration;
+
+use clickhouse::Client;
+
+use crate::{Error, Metrics};
+
+/// Time that the client grants on top of a server-side limit before it gives up itself.
+const CLIENT_GRACE: Duration = Duration::from_secs(5);
+
+/// Settings of every read. A profile may let statements end early, cut their answers or repeat older ones: each would be a
+/// short sum.
+const READ_SETTINGS: [(&str, &str); 14] = [
+    ("skip_unavailable_shards", "0"),
+    ("timeout_overflow_mode", "throw"),
+    ("timeout_overflow_mode_leaf", "throw"),
+    ("read_overflow_mode", "throw"),
+    ("read_overflow_mode_leaf", "throw"),
+    ("group_by_overflow_mode", "throw"),
+    ("join_overflow_mode", "throw"),
+    ("set_overflow_mode", "throw"),
+    ("result_overflow_mode", "throw"),
+    ("limit", "0"),
+    ("offset", "0"),
+    ("use_query_cache", "0"),
+    // Filters must see what FINAL leaves, not older versions.
+    ("optimize_move_to_prewhere_if_final", "0"),
+    ("use_skip_indexes_if_final_exact_mode", "1"),
+];
+
+/// Where ClickHouse is and how long it may take.
+#[derive(Clone)]
+pub struct ClickHouseConfig {
+    /// `http://` or `https://` address of the HTTP interface.
+    pub url: String,
+    /// Database of all tables; created by `migrate`.
+    pub database: String,
+    /// User name.
+    pub user: String,
+    /// Password, where the user has one.
+    pub password: Option<String>,
+    /// Server-side limit of one insert.
+    pub insert_timeout: Duration,
+    /// Server-side limit of one read.
+    pub query_timeout: Duration,
+}
+
+/// A ClickHouse database that holds usage. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) client: Client,
+    pub(crate) database: String,
+    pub(crate) insert_timeout: Duration,
+    pub(crate) query_timeout: Duration,
+    pub(crate) metrics: Metrics,
+}
+
+impl Store {
+    /// Prepares a client. No connection is made before the first statement.
+    pub fn new(config: &ClickHouseConfig, metrics: Metrics) -> Self {
+        let mut client = Client::default()
+            .with_url(&config.url)
+            .with_user(&config.user)
+            .with_product_info("meterhouse", env!("CARGO_PKG_VERSION"))
+            // An error must be the status of the answer, not a line in a body that began with 200.
+            .with_setting("wait_end_of_query", "1")
+            .with_setting("send_progress_in_http_headers", "0");
+        if let Some(password) = &config.password {
+            client = client.with_password(password);
+        }
+        Self {
+            client,
+            database: config.database.clone(),
+            insert_timeout: config.insert_timeout,
+            query_timeout: config.query_timeout,
+            metrics,
+        }
+    }
+
+    /// Asks the server for nothing, to see whether it answers.
+    ///
+    /// # Errors
+    /// It does not, or refuses the user.
+    pub async fn ping(&self) -> Result<(), Error> {
+        self.answer(self.client.query("SELECT 1").execute()).await
+    }
+
+    /// The client for statements about the tables of the database.
+    pub(crate) fn in_database(&self) -> Client {
+        self.client.clone().with_database(&self.database)
+    }
+
+    /// The client for reads: within the time limit, and complete or not at all.
+    pub(crate) fn for_reads(&self) -> Client {
+        let client = self
+            .in_database()
+            .with_setting("max_execution_time", self.query_timeout.as_secs_f64().to_string());
+        READ_SETTINGS.iter().fold(client, |client, (name, value)| client.with_setting(*name, *value))
+    }
+
+    /// Waits for a read's or a small statement's answer, and no longer than the limit.
+    pub(crate) async fn answer<T>(
+        &self,
+        call: impl Future<Output = clickhouse::error::Result<T>>,
+    ) -> Result<T, Error> {
+        within(self.query_timeout + CLIENT_GRACE, call).await
+    }
+
+    /// Waits for an insert's answer, and no longer than the limit.
+    pub(crate) async fn acknowledgement<T>(
+        &self,
+        call: impl Future<Output = clickhouse::error::Result<T>>,
+    ) -> Result<T, Error> {
+        within(self.insert_timeout + CLIENT_GRACE, call).await
+    }
+}
+
+async fn within<T>(
+    limit: Duration,
+    call: impl Future<Output = clickhouse::error::Result<T>>,
+) -> Result<T, Error> {
+    match tokio::time::timeout(limit, call).await {
+        Ok(outcome) => Ok(outcome?),
+        Err(_) => Err(Error::TimedOut(limit)),
+    }
+}

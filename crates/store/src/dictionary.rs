@@ -1,0 +1,77 @@
+//! Interning: a batch names few customers, subscriptions and option codes many times.
+
+use hashbrown::HashTable;
+use xxhash_rust::xxh3::xxh3_64;
+
+/// Distinct strings of a batch, numbered in the order of their first appearance.
+#[derive(Debug, Default)]
+pub(crate) struct Dictionary {
+    text: Vec<u8>,
+    ends: Vec<usize>,
+    symbols: HashTable<u32>,
+}
+
+impl Dictionary {
+    /// The number of the string, which is the next free one where the string is new.
+    pub(crate) fn intern(&mut self, string: &[u8]) -> u32 {
+        let hash = xxh3_64(string);
+        let (text, ends) = (&self.text, &self.ends);
+        if let Some(symbol) = self.symbols.find(hash, |&s| slice(text, ends, s) == string) {
+            return *symbol;
+        }
+        // A batch has far less than 2^32 rows: `EventBatch` closes by rows and bytes.
+        let symbol = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
+        self.text.extend_from_slice(string);
+        self.ends.push(self.text.len());
+        let (text, ends) = (&self.text, &self.ends);
+        self.symbols.insert_unique(hash, symbol, |&s| xxh3_64(slice(text, ends, s)));
+        symbol
+    }
+
+    /// The string of a number that [`Self::intern`] gave.
+    pub(crate) fn get(&self, symbol: u32) -> &[u8] {
+        slice(&self.text, &self.ends, symbol)
+    }
+
+    /// How many distinct strings there are.
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Bytes of memory that the strings take, roughly.
+    pub(crate) fn bytes(&self) -> usize {
+        self.text.len() + self.ends.len() * (size_of::<usize>() + 2 * size_of::<u32>())
+    }
+
+    /// For each number its place in the order of the strings' bytes.
+    pub(crate) fn ranks(&self) -> Vec<u32> {
+        let mut order: Vec<u32> = (0u32..).take(self.len()).collect();
+        order.sort_unstable_by(|&a, &b| self.get(a).cmp(self.get(b)));
+        let mut ranks = vec![0; order.len()];
+        for (rank, &symbol) in (0u32..).zip(&order) {
+            ranks[symbol as usize] = rank;
+        }
+        ranks
+    }
+}
+
+fn slice<'a>(text: &'a [u8], ends: &[usize], symbol: u32) -> &'a [u8] {
+    let symbol = symbol as usize;
+    let start = if symbol == 0 { 0 } else { ends[symbol - 1] };
+    &text[start..ends[symbol]]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_strings_share_a_number_and_ranks_follow_the_bytes() {
+        let mut dictionary = Dictionary::default();
+        let symbols: Vec<u32> =
+            ["b", "", "a", "b", "\u{e9}", "a"].iter().map(|s| dictionary.intern(s.as_bytes())).collect();
+        assert_eq!(symbols, [0, 1, 2, 0, 3, 2]);
+        assert_eq!(dictionary.get(1), b"");
+        assert_eq!(dictionary.ranks(), [2, 0, 1, 3]);
+    }
+}

@@ -1,0 +1,199 @@
+//! A batch of usage events: columns as they arrive, sorted and encoded once when the batch closes.
+
+use bytes::Bytes;
+use meterhouse_model::{Event, Record, usage_reference};
+
+use crate::{
+    dictionary::Dictionary,
+    insert::{EncodedBatch, Table},
+    native::BlockWriter,
+    sort::{KeyPrefix, sorted_rows},
+};
+
+/// Microseconds of a UTC day.
+const DAY_MICROS: i64 = 86_400_000_000;
+
+/// Encoded bytes of a row without its strings, for the first guess of a buffer's size.
+const FIXED_ROW_BYTES: usize = 160;
+
+/// Columns that a batch writes, in this order; the database fills in the others.
+const COLUMNS: &str = "customer, subscription, option_code, identity, usage_start, usage_end, billed_at, billing_day, \
+                       units, description, renewal_order_reference, usage_reference, revision, topic, partition, \
+                       offset, index, record_time, origin, version, is_deleted";
+const COLUMN_COUNT: usize = 21;
+
+/// Usage events on their way to the table, a vector for each column.
+#[derive(Debug, Default)]
+pub struct EventBatch {
+    customers: Dictionary,
+    subscriptions: Dictionary,
+    option_codes: Dictionary,
+    topics: Dictionary,
+    customer: Vec<u32>,
+    subscription: Vec<u32>,
+    option_code: Vec<u32>,
+    topic: Vec<u32>,
+    identity: Texts,
+    description: Texts,
+    origin: Texts,
+    usage_start: Vec<i64>,
+    usage_end: Vec<i64>,
+    billed_at: Vec<i64>,
+    billing_day: Vec<i32>,
+    units: Vec<i128>,
+    renewal_order_reference: Vec<u64>,
+    usage_reference: Vec<u64>,
+    revision: Vec<u32>,
+    partition: Vec<i32>,
+    offset: Vec<i64>,
+    index: Vec<u16>,
+    record_time: Vec<i64>,
+    version: Vec<u128>,
+    is_deleted: Vec<u8>,
+}
+
+impl EventBatch {
+    /// Number of events.
+    pub fn len(&self) -> usize {
+        self.version.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.version.is_empty()
+    }
+
+    /// Bytes of memory that the batch takes, roughly: also what it takes when it is encoded.
+    pub fn bytes(&self) -> usize {
+        let dictionaries = [&self.customers, &self.subscriptions, &self.option_codes, &self.topics];
+        self.len() * FIXED_ROW_BYTES
+            + [&self.identity, &self.description, &self.origin].iter().map(|t| t.bytes.len()).sum::<usize>()
+            + dictionaries.iter().map(|d| d.bytes()).sum::<usize>()
+    }
+
+    /// Adds an event of a record.
+    pub fn push(&mut self, event: &Event<'_>, record: &Record<'_>) {
+        self.customer.push(self.customers.intern(event.customer.as_bytes()));
+        self.subscription.push(self.subscriptions.intern(event.subscription.as_bytes()));
+        self.option_code.push(self.option_codes.intern(event.option_code.as_bytes()));
+        self.topic.push(self.topics.intern(record.topic.as_bytes()));
+        let identity = self.identity.push_with(|bytes| event.identity.write_to(bytes));
+        self.usage_reference.push(usage_reference(&event.subscription, identity));
+        self.description.push(event.description.as_bytes());
+        self.origin.push(event.origin.as_deref().unwrap_or_default().as_bytes());
+        self.usage_start.push(event.start);
+        self.usage_end.push(event.end);
+        self.billed_at.push(event.billed_at);
+        self.billing_day.push(event.billing_day.0);
+        self.units.push(event.units.0);
+        self.renewal_order_reference.push(event.renewal_order_reference.unwrap_or_default());
+        self.revision.push(event.revision());
+        self.partition.push(record.partition);
+        self.offset.push(record.offset);
+        self.index.push(event.index);
+        self.record_time.push(record.timestamp_ms.unwrap_or_default());
+        self.version.push(event.version(record).0);
+        self.is_deleted.push(u8::from(event.is_deleted()));
+    }
+
+    /// Sorts the batch by the table's key and encodes it. `None` where it is empty.
+    pub fn seal(self) -> Option<EncodedBatch> {
+        if self.is_empty() {
+            return None;
+        }
+        let order = self.order();
+        let mut block = BlockWriter::new(COLUMN_COUNT, self.len(), self.bytes());
+        self.write_key(&mut block, &order);
+        self.write_usage(&mut block, &order);
+        self.write_provenance(&mut block, &order);
+        let bytes = Bytes::from(block.finish());
+        Some(EncodedBatch { table: Table::UsageEvents, rows: self.len(), bytes, columns: COLUMNS })
+    }
+
+    fn order(&self) -> Vec<u32> {
+        let prefixes = (0..self.len()).map(|row| KeyPrefix {
+            customer: self.customer[row],
+            subscription: self.subscription[row],
+            utc_date: utc_date(self.billed_at[row]),
+            option_code: self.option_code[row],
+        });
+        sorted_rows(&self.customers, &self.subscriptions, &self.option_codes, prefixes, |row| {
+            (self.identity.get(row), self.version[row as usize])
+        })
+    }
+
+    fn write_key(&self, block: &mut BlockWriter, order: &[u32]) {
+        block.low_cardinality("customer", &self.customers, pick(&self.customer, order));
+        let subscriptions = pick(&self.subscription, order).map(|symbol| self.subscriptions.get(symbol));
+        block.strings("subscription", subscriptions);
+        block.low_cardinality("option_code", &self.option_codes, pick(&self.option_code, order));
+        block.strings("identity", self.identity.pick(order));
+    }
+
+    fn write_usage(&self, block: &mut BlockWriter, order: &[u32]) {
+        const TIME: &str = "DateTime64(6, 'UTC')";
+        block.fixed("usage_start", TIME, pick(&self.usage_start, order).map(i64::to_le_bytes));
+        block.fixed("usage_end", TIME, pick(&self.usage_end, order).map(i64::to_le_bytes));
+        block.fixed("billed_at", TIME, pick(&self.billed_at, order).map(i64::to_le_bytes));
+        block.fixed("billing_day", "Date32", pick(&self.billing_day, order).map(i32::to_le_bytes));
+        block.fixed("units", "Decimal(38, 18)", pick(&self.units, order).map(i128::to_le_bytes));
+        block.strings("description", self.description.pick(order));
+        let renewals = pick(&self.renewal_order_reference, order).map(u64::to_le_bytes);
+        block.fixed("renewal_order_reference", "UInt64", renewals);
+        block.fixed("usage_reference", "UInt64", pick(&self.usage_reference, order).map(u64::to_le_bytes));
+        block.fixed("revision", "UInt32", pick(&self.revision, order).map(u32::to_le_bytes));
+    }
+
+    fn write_provenance(&self, block: &mut BlockWriter, order: &[u32]) {
+        block.low_cardinality("topic", &self.topics, pick(&self.topic, order));
+        block.fixed("partition", "Int32", pick(&self.partition, order).map(i32::to_le_bytes));
+        block.fixed("offset", "Int64", pick(&self.offset, order).map(i64::to_le_bytes));
+        block.fixed("index", "UInt16", pick(&self.index, order).map(u16::to_le_bytes));
+        let record_time = pick(&self.record_time, order).map(i64::to_le_bytes);
+        block.fixed("record_time", "DateTime64(3, 'UTC')", record_time);
+        block.strings("origin", self.origin.pick(order));
+        block.fixed("version", "UInt128", pick(&self.version, order).map(u128::to_le_bytes));
+        block.fixed("is_deleted", "UInt8", pick(&self.is_deleted, order).map(|flag| [flag]));
+    }
+}
+
+/// The values of a column in the order of the rows.
+fn pick<'a, T: Copy>(column: &'a [T], order: &'a [u32]) -> impl Iterator<Item = T> + 'a {
+    order.iter().map(|&row| column[row as usize])
+}
+
+/// Days since 1970 in UTC, as the table's key computes them.
+#[expect(clippy::cast_possible_truncation, reason = "an instant is between the years 1970 and 2200")]
+fn utc_date(micros: i64) -> i32 {
+    micros.div_euclid(DAY_MICROS) as i32
+}
+
+/// Strings one after the other in one buffer.
+#[derive(Debug, Default)]
+struct Texts {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Texts {
+    fn push(&mut self, text: &[u8]) {
+        self.push_with(|bytes| bytes.extend_from_slice(text));
+    }
+
+    fn push_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> &[u8] {
+        let start = self.bytes.len();
+        write(&mut self.bytes);
+        self.ends.push(self.bytes.len());
+        &self.bytes[start..]
+    }
+
+    fn get(&self, row: u32) -> &[u8] {
+        let row = row as usize;
+        let start = if row == 0 { 0 } else { self.ends[row - 1] };
+        &self.bytes[start..self.ends[row]]
+    }
+
+    fn pick<'a>(&'a self, order: &'a [u32]) -> impl Iterator<Item = &'a [u8]> + 'a {
+        order.iter().map(|&row| self.get(row))
+    }
+}

@@ -1,0 +1,90 @@
+//! Inserts of encoded batches: durable when acknowledged, and the same bytes at each attempt.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use crate::{Error, Store};
+
+/// Settings of every insert.
+pub(crate) const INSERT_SETTINGS: [(&str, &str); 5] = [
+    // The server's default acknowledges rows that wait in a buffer.
+    ("async_insert", "0"),
+    // Deduplication by tokens or hashes forgets after a power cut; the identity of the rows is what counts. (New in
+    // 26.2, where its default overrides `insert_deduplicate`.)
+    ("deduplicate_insert", "disable"),
+    // At the time limit an insert fails; `break` would acknowledge a part of it.
+    ("timeout_overflow_mode", "throw"),
+    // A batch may hold usage of any number of months.
+    ("max_partitions_per_insert_block", "0"),
+    // Copies that meet in one batch are left to merges and FINAL: looking for them costs every batch.
+    ("optimize_on_insert", "0"),
+];
+
+/// A table that batches go into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Table {
+    /// Usage events.
+    UsageEvents,
+    /// Quarantine.
+    Rejects,
+}
+
+impl Table {
+    /// All of them.
+    pub(crate) const ALL: [Self; 2] = [Self::UsageEvents, Self::Rejects];
+
+    /// Name in the database, also a metric label.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::UsageEvents => "usage_events",
+            Self::Rejects => "rejects",
+        }
+    }
+}
+
+/// Rows of one table in the Native format, sorted by its key. Cloning shares the bytes.
+#[derive(Debug, Clone)]
+pub struct EncodedBatch {
+    /// Where they go.
+    pub table: Table,
+    /// Number of rows.
+    pub rows: usize,
+    /// One Native block.
+    pub bytes: Bytes,
+    /// Names of the columns in the block, with commas.
+    pub(crate) columns: &'static str,
+}
+
+impl Store {
+    /// Inserts a batch once. When it returns, the rows are on disk. After an error they may be there in part or
+    /// whole: insert the same batch again, its rows replace themselves.
+    ///
+    /// # Errors
+    /// [`Error::class`] says whether another attempt can help.
+    pub async fn insert(&self, batch: &EncodedBatch) -> Result<(), Error> {
+        let started = Instant::now();
+        let result = self.acknowledgement(self.send(batch)).await;
+        let outcome = result.as_ref().map_or_else(|error| error.class().as_str(), |()| "ok");
+        self.metrics
+            .insert_seconds
+            .with_label_values(&[batch.table.name(), outcome])
+            .observe(started.elapsed().as_secs_f64());
+        result
+    }
+
+    async fn send(&self, batch: &EncodedBatch) -> clickhouse::error::Result<()> {
+        let sql = format!("INSERT INTO {} ({}) FORMAT Native", batch.table.name(), batch.columns);
+        let mut insert = self.for_inserts().insert_formatted_with(sql);
+        insert.send(batch.bytes.clone()).await?;
+        insert.end().await
+    }
+
+    /// The client for inserts.
+    pub(crate) fn for_inserts(&self) -> clickhouse::Client {
+        let client = self
+            .in_database()
+            .with_setting("max_execution_time", self.insert_timeout.as_secs_f64().to_string());
+        INSERT_SETTINGS.iter().fold(client, |client, (name, value)| client.with_setting(*name, *value))
+    }
+}

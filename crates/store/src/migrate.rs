@@ -1,0 +1,144 @@
+//! Migrations: numbered files under `schemas/clickhouse/`, each one statement, applied in order, forward only.
+
+use meterhouse_model::BillingZone;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use crate::{Error, Store};
+
+/// A file of `schemas/clickhouse/`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Migration {
+    /// File name without its ending.
+    pub name: &'static str,
+    /// One statement that can be applied again without harm.
+    pub(crate) sql: &'static str,
+}
+
+macro_rules! migrations {
+    ($($name:literal),* $(,)?) => {
+        &[$(Migration {
+            name: $name,
+            sql: include_str!(concat!("../../../schemas/clickhouse/", $name, ".sql")),
+        }),*]
+    };
+}
+
+/// All migrations in their order. The first one makes the table that records them.
+pub(crate) const MIGRATIONS: &[Migration] =
+    migrations!["0000_schema_migrations", "0001_usage_events", "0002_rejects", "0003_billing_zone"];
+
+/// Server's errors for a table and a database that are not there.
+const UNKNOWN_TABLE: u32 = 60;
+const UNKNOWN_DATABASE: u32 = 81;
+
+#[derive(Debug, Deserialize, clickhouse::Row)]
+struct Applied {
+    name: String,
+    sha256: String,
+}
+
+impl Migration {
+    fn sha256(&self) -> String {
+        hex::encode(Sha256::digest(self.sql))
+    }
+}
+
+impl Store {
+    /// Brings the database to this program's schema and pins the billing time zone in it. Running it again, or twice
+    /// at once, does no harm.
+    ///
+    /// Returns the migrations that were applied now.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where a file has changed since it was applied or another time zone is pinned.
+    pub async fn migrate(&self, zone: &BillingZone) -> Result<Vec<Migration>, Error> {
+        let pending = self.pending_migrations().await?;
+        let create = format!("CREATE DATABASE IF NOT EXISTS {}", quoted(&self.database));
+        self.answer(self.client.query_raw(&create).execute()).await?;
+        for migration in &pending {
+            self.answer(self.in_database().query_raw(migration.sql).execute()).await?;
+            self.record(migration).await?;
+        }
+        self.pin_zone(zone).await?;
+        Ok(pending)
+    }
+
+    /// The migrations that the database lacks.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where a file has changed since it was applied.
+    pub(crate) async fn pending_migrations(&self) -> Result<Vec<Migration>, Error> {
+        let applied = self.applied_migrations().await?;
+        let mut pending = Vec::new();
+        for migration in MIGRATIONS {
+            match applied.iter().find(|row| row.name == migration.name) {
+                None => pending.push(*migration),
+                Some(row) if row.sha256 == migration.sha256() => {}
+                Some(_) => return Err(changed(migration)),
+            }
+        }
+        Ok(pending)
+    }
+
+    async fn applied_migrations(&self) -> Result<Vec<Applied>, Error> {
+        let query =
+            self.for_reads().query("SELECT name, sha256 FROM schema_migrations ORDER BY name, applied_at");
+        match self.answer(query.fetch_all()).await {
+            Err(error) if matches!(error.code(), Some(UNKNOWN_TABLE | UNKNOWN_DATABASE)) => Ok(Vec::new()),
+            applied => applied,
+        }
+    }
+
+    async fn record(&self, migration: &Migration) -> Result<(), Error> {
+        let insert = self
+            .for_inserts()
+            .query(
+                "INSERT INTO schema_migrations (name, sha256, software) \
+                 SELECT {name:String}, {sha256:String}, {software:String}",
+            )
+            .param("name", migration.name)
+            .param("sha256", migration.sha256())
+            .param("software", env!("CARGO_PKG_VERSION"));
+        self.acknowledgement(insert.execute()).await
+    }
+}
+
+fn changed(migration: &Migration) -> Error {
+    Error::Refused(format!(
+        "migration {} has changed since it was applied to this database: applied migrations are never edited, a change \
+         is a new file",
+        migration.name
+    ))
+}
+
+/// An identifier as ClickHouse quotes it.
+fn quoted(identifier: &str) -> String {
+    format!("`{}`", identifier.replace('\\', "\\\\").replace('`', "\\`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_numbered_without_holes_and_all_listed() {
+        for (number, migration) in MIGRATIONS.iter().enumerate() {
+            assert!(migration.name.starts_with(&format!("{number:04}_")), "{}", migration.name);
+        }
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../schemas/clickhouse");
+        assert_eq!(std::fs::read_dir(folder).unwrap().count(), MIGRATIONS.len());
+    }
+
+    #[test]
+    fn a_file_holds_one_statement() {
+        for migration in MIGRATIONS {
+            assert_eq!(migration.sql.matches(';').count(), 1, "{}", migration.name);
+        }
+    }
+
+    #[test]
+    fn identifiers_are_quoted() {
+        assert_eq!(quoted("a`b\\"), "`a\\`b\\\\`");
+    }
+}
