@@ -1,0 +1,69 @@
+//! Reading a customer's history.
+
+use std::sync::Arc;
+
+use meterhouse_model::{BillingZone, Catalog, Registry};
+use meterhouse_store::Store;
+use tokio::sync::watch;
+
+use crate::months::{MonthUsage, SumTooLarge, months};
+use crate::{CustomerId, Range};
+
+/// Why there is no answer. There is never a part of one.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store has no complete answer.
+    #[error("usage cannot be read: {0}")]
+    Store(#[from] meterhouse_store::Error),
+    /// A sum of a service in a month does not fit into 256 bits.
+    #[error("a sum of usage is too large")]
+    SumTooLarge,
+}
+
+impl From<SumTooLarge> for Error {
+    fn from(_: SumTooLarge) -> Self {
+        Self::SumTooLarge
+    }
+}
+
+/// Answers from the store, seen through the latest catalog and registry. Cheap to clone.
+#[derive(Clone)]
+pub struct History {
+    store: Store,
+    zone: Arc<BillingZone>,
+    catalog: watch::Receiver<Arc<Catalog>>,
+    registry: watch::Receiver<Arc<Registry>>,
+}
+
+impl History {
+    /// Puts together what an answer is made of. `zone` is the billing zone, which bounds the months.
+    pub fn new(
+        store: Store,
+        zone: Arc<BillingZone>,
+        catalog: watch::Receiver<Arc<Catalog>>,
+        registry: watch::Receiver<Arc<Registry>>,
+    ) -> Self {
+        Self { store, zone, catalog, registry }
+    }
+
+    /// The customer's usage by month and service. `now_micros` (since the epoch) says which month is the current one.
+    ///
+    /// Months ascend, without gaps, from the start of the range to its end; each lists every service that the customer
+    /// has ever used, sorted by name. Nothing is listed for a customer without usage, nor for a range that ends before
+    /// it starts. Months in the future are listed if they hold usage.
+    ///
+    /// # Errors
+    /// No complete answer can be had.
+    pub async fn service_usage(
+        &self,
+        customer: &CustomerId,
+        range: Range,
+        now_micros: i64,
+    ) -> Result<Vec<MonthUsage>, Error> {
+        let registry = Arc::clone(&self.registry.borrow());
+        let unnamed = registry.owned(customer.as_str(), &self.zone);
+        let usage = self.store.usage_by_month(customer.as_str(), &unnamed).await?;
+        let catalog = Arc::clone(&self.catalog.borrow());
+        Ok(months(&usage, &catalog, range, self.zone.month_of(now_micros))?)
+    }
+}
