@@ -1,1 +1,19 @@
-//! Placeholder
+//! Everything HTTP: routes, credentials, health and metrics.
+//!
+//! Two listeners: [`router`] answers customers, [`ops_router`] whoever runs the service; [`serve`] serves either with
+//! a limit on everything that a client may send.
+
+mod auth;
+mod health;
+mod metrics;
+mod observe;
+mod placewise;
+mod reply;
+mod router;
+mod serve;
+
+pub use auth::{Authority, Credentials, CredentialsError, RateLimit};
+pub use health::{Health, Readiness};
+pub use metrics::Metrics;
+pub use router::{ApiState, ops_router, router};
+pub use serve::serve;

@@ -1,0 +1,99 @@
+//! `credentials.toml`.
+//!
+//! ```toml
+//! [[token]]                           # X-Client-Authorization or a Bearer token
+//! name = "reporting"                  # shown in the log
+//! sha256 = "<hex SHA-256 of the token>"
+//! permits = ["Billing:Api:ServiceUsageHistory:Show"]
+//! customers = ["1000941"]             # or ["*"]
+//! products = ["*"]                    # optional: X-Product-Name values; all without it
+//! features = ["*"]                    # optional: without "billing" or "*" the history answers 402; all without it
+//! expires = "2027-01-01T00:00:00Z"    # optional, in every table
+//! clubs = { infinity-mall = "1000941" } # optional: X-Loyalty-Club-Slug -> customer, who is among `customers`, too
+//!
+//! [[merchant]]                        # a key that signs requests
+//! code = "YOURCODE123"
+//! secret_file = "path"                # or secret = "..."
+//! customers = ["*"]
+//! permits = ["usages:read"]           # optional
+//!
+//! [[email_key]]                       # an address and its key
+//! email = "a@example.com"
+//! sha256 = "<hex SHA-256 of the key>"
+//! customers = ["1000941"]
+//! permits = ["#billing:read"]         # optional
+//! ```
+//!
+//! No route takes a merchant's or an address's key yet. Their tables are checked all the same, so that a file which is
+//! accepted is a good one, and then forgotten: a secret that nobody uses is best not kept.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::credentials::{Credentials, Token, TokenDigest};
+use super::toml_reader::{Mistake, Reader, Table};
+
+mod email_key;
+mod fields;
+mod merchant;
+mod token;
+
+/// All mistakes of a credentials file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CredentialsError {
+    mistakes: Vec<Mistake>,
+}
+
+impl CredentialsError {
+    /// The mistakes in the order of the file: line, counted from 1, and what is wrong there. No secret is quoted.
+    pub fn mistakes(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.mistakes.iter().map(|mistake| (mistake.line, mistake.what.as_str()))
+    }
+}
+
+impl std::error::Error for CredentialsError {}
+
+impl fmt::Display for CredentialsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, (line, what)) in self.mistakes().enumerate() {
+            let separator = if i == 0 { "" } else { "\n" };
+            write!(f, "{separator}line {line}: {what}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Credentials {
+    /// Reads the text of a credentials file.
+    ///
+    /// # Errors
+    /// All mistakes, each with its line. Nothing of a file with a mistake is used.
+    pub fn from_toml(text: &str) -> Result<Self, CredentialsError> {
+        let mut reader = Reader::new(text);
+        let tokens = read(&mut reader);
+        let mut mistakes = reader.mistakes;
+        if mistakes.is_empty() {
+            return Ok(Self { tokens });
+        }
+        mistakes.sort();
+        Err(CredentialsError { mistakes })
+    }
+}
+
+/// Reads all tables and keeps the tokens. No two tables are for the same credential: which of two sets of rights holds
+/// would be a guess.
+fn read(reader: &mut Reader<'_>) -> Vec<Arc<Token>> {
+    let Some(document) = reader.document() else { return Vec::new() };
+    let root = Table { entries: document.get_ref(), span: 0..0, called: "file".into() };
+    reader.only(&root, &["token", "merchant", "email_key"]);
+    let tables = reader.tables(&root, "token", "name");
+    let tokens = reader.distinct(&tables, "`sha256`", token::read, |token| token.digest);
+    let tables = reader.tables(&root, "merchant", "code");
+    reader.distinct(&tables, "`code`", merchant::read, |code: &Arc<str>| Arc::clone(code));
+    let tables = reader.tables(&root, "email_key", "email");
+    reader.distinct(&tables, "`email` and `sha256`", email_key::read, |key: &(Arc<str>, TokenDigest)| key.clone());
+    tokens.into_iter().map(Arc::new).collect()
+}
+
+#[cfg(test)]
+mod tests;

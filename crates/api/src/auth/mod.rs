@@ -1,0 +1,20 @@
+//! Who asks, and what they may see.
+//!
+//! ```text
+//! credentials.toml -> Credentials -> Authority --token--> Principal --name--> CustomerId
+//! ```
+//!
+//! The last step is in one place, [`Principal::customer`]: nothing else makes a `CustomerId`.
+
+mod authority;
+mod credentials;
+mod file;
+mod rate_limit;
+mod toml_reader;
+
+pub use authority::Authority;
+pub(crate) use authority::{Denied, Principal};
+pub use credentials::Credentials;
+pub use file::CredentialsError;
+pub use rate_limit::RateLimit;
+pub(crate) use rate_limit::TooMany;

@@ -1,0 +1,151 @@
+//! The handler of the route, and the shape of its answer.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use meterhouse_query::{CustomerId, History, MonthUsage, Range};
+use serde::Serialize;
+
+use super::context::{CLUB, Context, token};
+use super::refusal::Refusal;
+use super::{body, parameters};
+use crate::ApiState;
+use crate::auth::{Denied, Principal};
+use crate::observe::Caller;
+use crate::reply;
+
+/// The route, exactly as documented: there is nothing at the same path with a slash behind it.
+pub(crate) const PATH: &str = "/v1/billing/service_usage/history";
+
+const PERMIT: &str = "Billing:Api:ServiceUsageHistory:Show";
+const FEATURE: &str = "billing";
+/// Longest time for an answer, whatever a single query may take: a customer with many subscriptions needs several.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Answers a request for the history.
+pub(crate) async fn show(State(state): State<ApiState>, request: Request) -> Response {
+    let now_micros = now_micros();
+    let (parts, body) = request.into_parts();
+    let mut caller = None;
+    let outcome = answer(&state, &parts, body, now_micros, &mut caller).await;
+    let mut response = outcome.unwrap_or_else(Refusal::into_response);
+    if let Some(principal) = caller {
+        response.extensions_mut().insert(Caller(principal.name()));
+    }
+    response
+}
+
+/// The checks in their order: see the module's documentation.
+async fn answer(
+    state: &ApiState,
+    parts: &Parts,
+    body: Body,
+    now_micros: i64,
+    caller: &mut Option<Principal>,
+) -> Result<Response, Refusal> {
+    let context = Context::from_headers(&parts.headers)?;
+    body::check(body).await?;
+    let principal = state.authority.principal(token(&parts.headers)?, now_micros).map_err(denied)?;
+    let principal = caller.insert(principal);
+    let customer = authorize(principal, &context)?;
+    state.rate_limit.check(principal).map_err(Refusal::TooMany)?;
+    let range = parameters::parse(parts.uri.query().unwrap_or_default()).map_err(Refusal::InvalidParameters)?;
+    let months = service_usage(&state.history, &customer, range, now_micros).await?;
+    Ok(render(&months))
+}
+
+/// All of the answer, or none of it.
+async fn service_usage(
+    history: &History,
+    customer: &CustomerId,
+    range: Range,
+    now_micros: i64,
+) -> Result<Vec<MonthUsage>, Refusal> {
+    match tokio::time::timeout(ANSWER_TIMEOUT, history.service_usage(customer, range, now_micros)).await {
+        Ok(Ok(months)) => return Ok(months),
+        Ok(Err(error)) => tracing::warn!(%error, "cannot answer with a service usage history"),
+        Err(_) => tracing::warn!("a service usage history took longer than {ANSWER_TIMEOUT:?}"),
+    }
+    Err(Refusal::Unavailable)
+}
+
+fn denied(denied: Denied) -> Refusal {
+    match denied {
+        Denied::NoToken => Refusal::NoToken,
+        Denied::UnknownToken => Refusal::NotAuthorized,
+    }
+}
+
+/// The customer that the request is about, if the principal may see its history.
+fn authorize(principal: &Principal, context: &Context<'_>) -> Result<CustomerId, Refusal> {
+    if !principal.may_use_product(context.product) {
+        return Err(Refusal::NotAuthorized);
+    }
+    let name = customer_name(principal, context)?;
+    let customer = principal.customer(name).ok_or(Refusal::NotAuthorized)?;
+    if !principal.has_permit(PERMIT) {
+        return Err(Refusal::PermitMissing(PERMIT));
+    }
+    if principal.has_feature(FEATURE) { Ok(customer) } else { Err(Refusal::FeatureMissing) }
+}
+
+/// The customer's name: of the club, of the header, or of both where they agree.
+fn customer_name<'a>(principal: &'a Principal, context: &Context<'a>) -> Result<&'a str, Refusal> {
+    let Some(slug) = context.club else { return context.customer.ok_or(Refusal::NotAuthorized) };
+    match (principal.club(slug), context.customer) {
+        (Some(club), Some(customer)) if club != customer => {
+            Err(Refusal::IncorrectHeader(CLUB, "is not the club of X-Customer"))
+        }
+        (Some(club), _) => Ok(club),
+        // Nobody's credentials are read, so no club is known: the slug can say nothing.
+        (None, Some(customer)) if matches!(principal, Principal::Insecure) => Ok(customer),
+        (None, None) if matches!(principal, Principal::Insecure) => {
+            Err(Refusal::IncorrectHeader(CLUB, "is not known without credentials: use X-Customer"))
+        }
+        (None, _) => Err(Refusal::NotAuthorized),
+    }
+}
+
+/// The body of a 200: exactly the documented members.
+#[derive(Serialize)]
+struct HistoryBody<'a> {
+    service_usage_history: Vec<PeriodBody<'a>>,
+}
+
+#[derive(Serialize)]
+struct PeriodBody<'a> {
+    period: String,
+    data: Vec<ServiceBody<'a>>,
+}
+
+#[derive(Serialize)]
+struct ServiceBody<'a> {
+    service: &'a str,
+    usage: String,
+}
+
+fn render(months: &[MonthUsage]) -> Response {
+    let service_usage_history = months.iter().map(PeriodBody::from).collect();
+    reply::json(StatusCode::OK, &HistoryBody { service_usage_history })
+}
+
+impl<'a> From<&'a MonthUsage> for PeriodBody<'a> {
+    fn from(month: &'a MonthUsage) -> Self {
+        let services = month.services.iter();
+        let data = services.map(|used| ServiceBody { service: &used.service, usage: used.usage.to_string() });
+        Self { period: month.month.to_string(), data: data.collect() }
+    }
+}
+
+/// Microseconds since the epoch. A clock before 1970 counts as 1970.
+fn now_micros() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

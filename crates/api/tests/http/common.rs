@@ -1,0 +1,111 @@
+//! The routes as a client sees them, with a ClickHouse that nobody can reach: a request that passes every check ends
+//! in 503.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, Response, StatusCode};
+use http_body_util::BodyExt;
+use meterhouse_api::{ApiState, Authority, Credentials, Health, Metrics, RateLimit};
+use meterhouse_model::{BillingZone, Catalog, Registry};
+use meterhouse_query::History;
+use meterhouse_store::{ClickHouseConfig, Store};
+use tokio::sync::watch;
+use tower::ServiceExt;
+
+/// The documented path.
+pub(crate) const PATH: &str = "/v1/billing/service_usage/history";
+
+/// A service and what a test looks at beside its answers.
+pub(crate) struct Service {
+    pub(crate) router: Router,
+    pub(crate) registry: prometheus::Registry,
+    pub(crate) health: Health,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+pub(crate) fn authority(credentials: &str) -> Authority {
+    Authority::Credentials(latest(Credentials::from_toml(credentials).unwrap()))
+}
+
+pub(crate) fn service(authority: Authority, rate_limit: RateLimit) -> Service {
+    let registry = prometheus::Registry::new();
+    let health = Health::new(&["clickhouse"]);
+    let metrics = Metrics::register(&registry).unwrap();
+    let state = ApiState { history: history(&registry), authority, rate_limit, health: health.clone(), metrics };
+    Service { router: meterhouse_api::router(state), registry, health }
+}
+
+fn history(registry: &prometheus::Registry) -> History {
+    let config = ClickHouseConfig {
+        url: "http://127.0.0.1:1".into(),
+        database: "none".into(),
+        user: "default".into(),
+        password: None,
+        insert_timeout: Duration::from_secs(1),
+        query_timeout: Duration::from_secs(1),
+    };
+    let store = Store::new(&config, meterhouse_store::Metrics::register(registry).unwrap());
+    let zone = Arc::new(BillingZone::new("UTC").unwrap());
+    History::new(store, zone, latest(Catalog::default()), latest(Registry::default()))
+}
+
+/// A value that does not change any more.
+fn latest<T>(value: T) -> watch::Receiver<Arc<T>> {
+    watch::channel(Arc::new(value)).1
+}
+
+impl Service {
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        read(self.router.clone().oneshot(request).await.unwrap()).await
+    }
+}
+
+pub(crate) async fn read(response: Response<Body>) -> Answer {
+    let (parts, body) = response.into_parts();
+    let bytes = body.collect().await.unwrap().to_bytes();
+    let body = String::from_utf8(bytes.to_vec()).unwrap();
+    Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+}
+
+impl Answer {
+    /// The text of `{"error":"..."}`, which is the whole body.
+    pub(crate) fn error(&self) -> String {
+        let body: serde_json::Value = serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("{self:?}"));
+        let members = body.as_object().unwrap();
+        assert_eq!(members.len(), 1, "{self:?}");
+        members["error"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).unwrap_or_else(|| panic!("no {name}: {self:?}")).to_str().unwrap()
+    }
+}
+
+/// A request that every check lets pass, changed by the given headers; an empty value removes one.
+pub(crate) fn request(query: &str, changes: &[(&str, &str)]) -> Request<Body> {
+    let good = [
+        ("x-user-agent", "tests"),
+        ("x-product-name", "mall"),
+        ("x-customer", "1000941"),
+        ("x-client-authorization", "good token"),
+    ];
+    let kept = good.iter().filter(|(name, _)| changes.iter().all(|(changed, _)| !changed.eq_ignore_ascii_case(name)));
+    let mut builder = Request::get(format!("{PATH}{query}"));
+    for (name, value) in kept.chain(changes.iter().filter(|(_, value)| !value.is_empty())) {
+        builder = builder.header(*name, *value);
+    }
+    builder.body(Body::empty()).unwrap()
+}
+
+/// The status that says: every check passed.
+pub(crate) const PASSED: u16 = StatusCode::SERVICE_UNAVAILABLE.as_u16();

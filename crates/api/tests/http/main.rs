@@ -1,0 +1,11 @@
+//! The routes and the listener as a client sees them, without any server behind.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod anything;
+mod common;
+mod connections;
+mod health;
+mod placewise;
+mod shutdown;
+mod store;
