@@ -1,7 +1,31 @@
-//! Everything that knows Kafka.
+//! Everything that knows Kafka: the pipeline from a topic to the store, and a producer.
+//!
+//! ```text
+//! poll thread: MessageQueue::take -> Batch::push (parse, judge) -> close by rows, bytes or age
+//! tokio:         -> Batch::seal (sort, encode) -> Writer (insert until acknowledged)
+//! poll thread:     -> commit offsets
+//! ```
+//!
+//! Whatever is on its way may be dropped at any moment and read again: rows have an identity and replace themselves,
+//! and an offset is committed only once everything before it is stored.
 
+mod assignment;
+mod batch;
+mod config;
+mod group;
+mod message;
+mod metrics;
+mod pipeline;
+mod probe;
 mod producer;
 mod properties;
+mod reader;
+mod record;
+mod writer;
 
+pub use config::{BatchLimits, KafkaConfig};
+pub use metrics::Metrics;
+pub use pipeline::{Error, Reporter, ingest};
+pub use probe::KafkaProbe;
 pub use producer::{Producer, ProducerError, Written};
 pub use properties::check_property;

@@ -1,0 +1,175 @@
+//! The partitions that are ours, and how far each is stored.
+
+use std::collections::BTreeMap;
+
+use rdkafka::{Offset, TopicPartitionList};
+
+use crate::batch::Progress;
+
+/// What the consumer group has given to us, since the last change of it.
+#[derive(Debug, Default)]
+pub(crate) struct Assignment {
+    /// Counts assignments. What was read under an earlier one is never committed.
+    number: u64,
+    partitions: BTreeMap<i32, Partition>,
+    /// Whether the group has told anything yet.
+    is_joined: bool,
+}
+
+#[derive(Debug, Default)]
+struct Partition {
+    /// Where to read on once all that is stored counts.
+    next_offset: Option<i64>,
+    /// Timestamp of the last stored record, in milliseconds since the epoch.
+    newest_ms: Option<i64>,
+    /// Why nothing is read from it any more.
+    stopped: Option<String>,
+}
+
+impl Assignment {
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Partitions that begin at these positions are ours, and no others.
+    pub(crate) fn begin(&mut self, positions: &[(i32, Offset)]) {
+        self.number += 1;
+        self.is_joined = true;
+        let partition = |(partition, start): &(i32, Offset)| {
+            let next_offset = match start {
+                Offset::Offset(offset) => Some(*offset),
+                _ => None,
+            };
+            (*partition, Partition { next_offset, ..Partition::default() })
+        };
+        self.partitions = positions.iter().map(partition).collect();
+    }
+
+    /// No partition is ours.
+    pub(crate) fn end(&mut self) {
+        self.number += 1;
+        self.partitions.clear();
+    }
+
+    /// Partitions that are ours.
+    pub(crate) fn len(&self) -> usize {
+        self.partitions.len()
+    }
+
+    /// Stops a partition until the next assignment; says whether it went on until now.
+    pub(crate) fn stop(&mut self, partition: i32, why: String) -> bool {
+        let Some(partition) = self.partitions.get_mut(&partition) else { return false };
+        partition.stopped.replace(why).is_none()
+    }
+
+    pub(crate) fn is_stopped(&self, partition: i32) -> bool {
+        self.partitions.get(&partition).is_some_and(|partition| partition.stopped.is_some())
+    }
+
+    pub(crate) fn stopped(&self) -> usize {
+        self.partitions.values().filter(|partition| partition.stopped.is_some()).count()
+    }
+
+    /// Notes what is stored. Returns the offsets to commit: none for what was read under an earlier assignment.
+    pub(crate) fn advance(&mut self, progress: &Progress, topic: &str) -> TopicPartitionList {
+        let mut list = TopicPartitionList::new();
+        if progress.assignment != self.number {
+            return list;
+        }
+        for (number, stored) in &progress.partitions {
+            let Some(partition) = self.partitions.get_mut(number) else { continue };
+            partition.next_offset = Some(stored.next_offset);
+            partition.newest_ms = stored.newest_ms.or(partition.newest_ms);
+            // A committed offset is that of the record to read next. It can only fail for a negative one.
+            let _ = list.add_partition_offset(topic, *number, Offset::Offset(stored.next_offset));
+        }
+        list
+    }
+
+    /// Records that are not stored yet and seconds since the last stored one, by partition; nothing of partitions whose
+    /// end is not known. `end` is the end of a partition's log.
+    pub(crate) fn lags(&self, end: impl Fn(i32) -> Option<i64>, now_ms: i64) -> Vec<(i32, i64, f64)> {
+        let lag = |(number, partition): (&i32, &Partition)| {
+            let records = (end(*number)? - partition.next_offset.unwrap_or(0)).max(0);
+            let behind_ms = match partition.newest_ms {
+                Some(newest) if records > 0 => (now_ms - newest).max(0),
+                _ => 0,
+            };
+            Some((*number, records, behind_ms as f64 / 1000.0))
+        };
+        self.partitions.iter().filter_map(lag).collect()
+    }
+
+    /// What the readiness check says of the partitions.
+    pub(crate) fn readiness(&self, topic: &str) -> Result<(), String> {
+        if !self.is_joined {
+            return Err("the consumer group has not assigned partitions yet".to_owned());
+        }
+        let stopped = self.partitions.iter().filter_map(|(number, partition)| {
+            partition.stopped.as_ref().map(|why| format!("{topic}/{number} stopped: {why}"))
+        });
+        let stopped: Vec<String> = stopped.collect();
+        if stopped.is_empty() { Ok(()) } else { Err(stopped.join("; ")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::batch::{Outcomes, PartitionProgress};
+
+    fn progress(assignment: u64, offsets: &[(i32, i64)]) -> Progress {
+        let partition = |(partition, next_offset): &(i32, i64)| {
+            let times = Some(1000);
+            (*partition, PartitionProgress { next_offset: *next_offset, newest_ms: times, oldest_ms: times })
+        };
+        let partitions: BTreeMap<_, _> = offsets.iter().map(partition).collect();
+        Progress { assignment, partitions, outcomes: Outcomes::default() }
+    }
+
+    fn committed(list: &TopicPartitionList) -> Vec<(i32, Offset)> {
+        list.elements().iter().map(|element| (element.partition(), element.offset())).collect()
+    }
+
+    #[test]
+    fn what_was_read_under_an_earlier_assignment_is_not_committed() {
+        let mut assignment = Assignment::default();
+        assignment.begin(&[(0, Offset::Beginning), (1, Offset::Offset(5))]);
+        let early = progress(assignment.number(), &[(0, 3), (1, 7)]);
+        assert_eq!(
+            committed(&assignment.advance(&early, "t")),
+            [(0, Offset::Offset(3)), (1, Offset::Offset(7))]
+        );
+        assignment.end();
+        assert_eq!(committed(&assignment.advance(&early, "t")), []);
+        assignment.begin(&[(0, Offset::Offset(3))]);
+        assert_eq!(committed(&assignment.advance(&early, "t")), []);
+        let now = progress(assignment.number(), &[(0, 4), (1, 9)]);
+        assert_eq!(committed(&assignment.advance(&now, "t")), [(0, Offset::Offset(4))]);
+    }
+
+    #[test]
+    fn lag_counts_what_is_not_stored() {
+        let mut assignment = Assignment::default();
+        assignment.begin(&[(0, Offset::Offset(10)), (1, Offset::Beginning), (2, Offset::Beginning)]);
+        assignment.advance(&progress(1, &[(0, 12)]), "t");
+        let end = |partition| (partition < 2).then_some(20);
+        assert_eq!(assignment.lags(end, 3500), [(0, 8, 2.5), (1, 20, 0.0)]);
+        assert_eq!(assignment.lags(|_| Some(12), 3500)[0], (0, 0, 0.0));
+    }
+
+    #[test]
+    fn a_stopped_partition_says_why_until_the_next_assignment() {
+        let mut assignment = Assignment::default();
+        assert!(assignment.readiness("t").is_err());
+        assignment.begin(&[(3, Offset::Beginning)]);
+        assert_eq!(assignment.readiness("t"), Ok(()));
+        assert!(assignment.stop(3, "cut".to_owned()));
+        assert!(!assignment.stop(3, "again".to_owned()) && !assignment.stop(4, "not ours".to_owned()));
+        assert_eq!(assignment.readiness("t"), Err("t/3 stopped: again".to_owned()));
+        assignment.begin(&[(3, Offset::Beginning)]);
+        assert!(!assignment.is_stopped(3));
+    }
+}

@@ -1,0 +1,104 @@
+//! Membership in the consumer group.
+//!
+//! librdkafka tells of a change of the assignment inside a poll. What is to be done about it is done by the reader
+//! right after that poll, on the same thread: so no offset can be committed between a revocation and its handling.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use rdkafka::client::ClientContext;
+use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{Offset, TopicPartitionList};
+
+use crate::KafkaConfig;
+
+/// Time for one question about committed offsets.
+const COMMITTED_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A member of the consumer group.
+pub(crate) type GroupConsumer = BaseConsumer<GroupContext>;
+
+/// A change of the assignment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// These partitions are ours once we have taken them.
+    Assigned(Vec<i32>),
+    /// None is ours any more.
+    Revoked,
+}
+
+/// Notes what librdkafka tells.
+#[derive(Debug, Default)]
+pub(crate) struct GroupContext {
+    changes: Mutex<VecDeque<Change>>,
+}
+
+impl GroupContext {
+    /// The oldest change that nobody has taken.
+    pub(crate) fn take_change(&self) -> Option<Change> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+
+    fn note(&self, change: Change) {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner).push_back(change);
+    }
+}
+
+impl ClientContext for GroupContext {
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::warn!(%error, reason, "kafka consumer has trouble");
+    }
+}
+
+impl ConsumerContext for GroupContext {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, kind: RDKafkaRespErr, list: &mut TopicPartitionList) {
+        if kind == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
+            self.note(Change::Assigned(list.elements().iter().map(|element| element.partition()).collect()));
+            return;
+        }
+        // Also while the consumer is being closed, when nobody takes changes any more.
+        if let Err(error) = consumer.unassign() {
+            tracing::error!(%error, "cannot give the partitions back");
+        }
+        self.note(Change::Revoked);
+    }
+
+    fn commit_callback(&self, result: KafkaResult<()>, _: &TopicPartitionList) {
+        if let Err(error) = result {
+            tracing::warn!(%error, "offsets were not committed: they are committed with those of the next batch");
+        }
+    }
+}
+
+/// Joins the group of the configuration.
+pub(crate) fn join(config: &KafkaConfig) -> KafkaResult<GroupConsumer> {
+    let consumer = BaseConsumer::from_config_and_context(&config.consumer(), GroupContext::default())?;
+    consumer.subscribe(&[&config.topic])?;
+    Ok(consumer)
+}
+
+/// Where newly assigned partitions begin: at the committed offset, or with the first record where none was committed.
+pub(crate) fn start_positions(
+    consumer: &GroupConsumer,
+    topic: &str,
+    partitions: &[i32],
+) -> KafkaResult<Vec<(i32, Offset)>> {
+    let mut list = TopicPartitionList::new();
+    for partition in partitions {
+        list.add_partition(topic, *partition);
+    }
+    let committed = consumer.committed_offsets(list, COMMITTED_TIMEOUT)?;
+    let positions = committed.elements().into_iter().map(|element| {
+        element.error()?;
+        let start = match element.offset() {
+            Offset::Offset(offset) => Offset::Offset(offset),
+            _ => Offset::Beginning,
+        };
+        Ok((element.partition(), start))
+    });
+    positions.collect()
+}

@@ -1,0 +1,209 @@
+//! Metrics of the pipeline.
+
+use meterhouse_model::Reason;
+use prometheus::{
+    GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+};
+
+use crate::batch::{Batch, CloseReason, Progress};
+
+/// Seconds from a record's timestamp until it can be read: about the age of a batch, or hours after an outage.
+const FRESHNESS_BUCKETS: [f64; 12] =
+    [0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 60.0, 600.0, 3600.0];
+const ROW_BUCKETS: [f64; 8] = [1.0, 10.0, 100.0, 1e3, 1e4, 5e4, 2e5, 1e6];
+const BYTE_BUCKETS: [f64; 7] = [1e3, 1e4, 1e5, 1e6, 1e7, 6.4e7, 2.56e8];
+
+/// What the pipeline counts. Records, events and rejects count once they are stored.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    records: IntCounterVec,
+    events: IntCounterVec,
+    rejects: IntCounterVec,
+    lag_records: IntGaugeVec,
+    lag_seconds: GaugeVec,
+    freshness: Histogram,
+    batch_rows: Histogram,
+    batch_bytes: Histogram,
+    batch_close: IntCounterVec,
+    inflight_bytes: IntGauge,
+    partitions: IntGaugeVec,
+    /// Failed attempts to insert, by class of the error.
+    pub(crate) retries: IntCounterVec,
+    /// Changes of the assignment.
+    pub(crate) rebalances: IntCounter,
+    topic: String,
+}
+
+impl Metrics {
+    /// Registers the metrics for a topic.
+    ///
+    /// # Errors
+    /// A metric of the same name is registered already.
+    pub fn register(registry: &Registry, topic: &str) -> Result<Self, prometheus::Error> {
+        let register = Registrar(registry);
+        let metrics = Self {
+            records: register.counters("meterhouse_records_total", "Kafka records stored.", &["topic"])?,
+            events: register.counters(
+                "meterhouse_events_total",
+                "Usage events by what became of them: stored, amended, deleted, rejected.",
+                &["outcome"],
+            )?,
+            rejects: register.counters("meterhouse_rejects_total", "Rejects by reason.", &["reason"])?,
+            lag_records: register.gauges(
+                "meterhouse_lag_records",
+                "Records of a partition that are not stored yet.",
+                &["topic", "partition"],
+            )?,
+            lag_seconds: register.lag_seconds()?,
+            freshness: register.histogram(
+                "meterhouse_freshness_seconds",
+                "Time from the timestamp of a batch's oldest record in a partition until it can be read, in seconds.",
+                &FRESHNESS_BUCKETS,
+            )?,
+            batch_rows: register.histogram(
+                "meterhouse_batch_rows",
+                "Rows of a batch, events and rejects.",
+                &ROW_BUCKETS,
+            )?,
+            batch_bytes: register.histogram(
+                "meterhouse_batch_bytes",
+                "Memory of a batch, in bytes.",
+                &BYTE_BUCKETS,
+            )?,
+            batch_close: register.counters(
+                "meterhouse_batch_close_total",
+                "Batches by why they closed: rows, bytes, age, shutdown.",
+                &["reason"],
+            )?,
+            inflight_bytes: register.gauge(
+                "meterhouse_inflight_bytes",
+                "Memory of batches that are not stored yet, in bytes.",
+            )?,
+            partitions: register.gauges(
+                "meterhouse_partitions",
+                "Partitions by state: assigned (all), paused (while the pipeline is full), stopped (until somebody acts).",
+                &["state"],
+            )?,
+            retries: register.counters(
+                "meterhouse_retries_total",
+                "Failed attempts to insert a batch, by class of the error.",
+                &["class"],
+            )?,
+            rebalances: register
+                .counter("meterhouse_rebalances_total", "Changes of the assignment of partitions.")?,
+            topic: topic.to_owned(),
+        };
+        metrics.begin();
+        Ok(metrics)
+    }
+
+    /// Shows every label that is known before its first count: a rate needs a zero to start from.
+    fn begin(&self) {
+        self.records.with_label_values(&[&self.topic]).inc_by(0);
+        for outcome in ["stored", "amended", "deleted", "rejected"] {
+            self.events.with_label_values(&[outcome]).inc_by(0);
+        }
+        for reason in Reason::ALL {
+            self.rejects.with_label_values(&[reason.as_str()]).inc_by(0);
+        }
+        for reason in CloseReason::ALL {
+            self.batch_close.with_label_values(&[reason.as_str()]).inc_by(0);
+        }
+        for class in ["retryable", "poisonous", "fatal"] {
+            self.retries.with_label_values(&[class]).inc_by(0);
+        }
+        self.partitions(0, 0, false);
+    }
+
+    pub(crate) fn closed(&self, batch: &Batch, reason: CloseReason) {
+        self.batch_rows.observe(batch.rows() as f64);
+        self.batch_bytes.observe(batch.bytes() as f64);
+        self.batch_close.with_label_values(&[reason.as_str()]).inc();
+    }
+
+    pub(crate) fn stored(&self, progress: &Progress, now_ms: i64) {
+        let outcomes = &progress.outcomes;
+        let rejected = outcomes.rejected.values().sum();
+        self.records.with_label_values(&[&self.topic]).inc_by(outcomes.records);
+        for (outcome, count) in [
+            ("stored", outcomes.stored),
+            ("amended", outcomes.amended),
+            ("deleted", outcomes.deleted),
+            ("rejected", rejected),
+        ] {
+            self.events.with_label_values(&[outcome]).inc_by(count);
+        }
+        for (reason, count) in &outcomes.rejected {
+            self.rejects.with_label_values(&[reason.as_str()]).inc_by(*count);
+        }
+        for oldest in progress.partitions.values().filter_map(|partition| partition.oldest_ms) {
+            self.freshness.observe((now_ms - oldest).max(0) as f64 / 1000.0);
+        }
+    }
+
+    pub(crate) fn lag(&self, partition: i32, records: i64, seconds: f64) {
+        let labels = &[self.topic.as_str(), &partition.to_string()];
+        self.lag_records.with_label_values(labels).set(records);
+        self.lag_seconds.with_label_values(labels).set(seconds);
+    }
+
+    /// Partitions that are not ours any more are somebody else's to report.
+    pub(crate) fn reset_lag(&self) {
+        self.lag_records.reset();
+        self.lag_seconds.reset();
+    }
+
+    pub(crate) fn partitions(&self, assigned: usize, stopped: usize, is_full: bool) {
+        let paused = if is_full { assigned - stopped } else { 0 };
+        for (state, count) in [("assigned", assigned), ("paused", paused), ("stopped", stopped)] {
+            self.partitions.with_label_values(&[state]).set(gauge(count));
+        }
+    }
+
+    pub(crate) fn inflight(&self, bytes: usize) {
+        self.inflight_bytes.set(gauge(bytes));
+    }
+}
+
+fn gauge(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// Makes metrics and registers them.
+struct Registrar<'r>(&'r Registry);
+
+impl Registrar<'_> {
+    fn register<M: prometheus::core::Collector + Clone + 'static>(
+        &self,
+        metric: prometheus::Result<M>,
+    ) -> prometheus::Result<M> {
+        let metric = metric?;
+        self.0.register(Box::new(metric.clone()))?;
+        Ok(metric)
+    }
+
+    fn counter(&self, name: &str, help: &str) -> prometheus::Result<IntCounter> {
+        self.register(IntCounter::new(name, help))
+    }
+
+    fn counters(&self, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntCounterVec> {
+        self.register(IntCounterVec::new(Opts::new(name, help), labels))
+    }
+
+    fn gauge(&self, name: &str, help: &str) -> prometheus::Result<IntGauge> {
+        self.register(IntGauge::new(name, help))
+    }
+
+    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntGaugeVec> {
+        self.register(IntGaugeVec::new(Opts::new(name, help), labels))
+    }
+
+    fn lag_seconds(&self) -> prometheus::Result<GaugeVec> {
+        let help = "Age of the last stored record of a partition that has later ones, in seconds; 0 where it has none.";
+        self.register(GaugeVec::new(Opts::new("meterhouse_lag_seconds", help), &["topic", "partition"]))
+    }
+
+    fn histogram(&self, name: &str, help: &str, buckets: &[f64]) -> prometheus::Result<Histogram> {
+        self.register(Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets.to_vec())))
+    }
+}

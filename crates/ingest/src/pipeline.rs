@@ -1,0 +1,93 @@
+//! The pipeline as a whole: the poll thread, the sealing and the writing of batches, and their end.
+
+use std::sync::{Arc, mpsc as std_mpsc};
+use std::thread;
+
+use meterhouse_model::Rules;
+use meterhouse_store::Store;
+use rdkafka::error::KafkaError;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::reader::{Channels, Reader};
+use crate::writer::{Writer, seal_all};
+use crate::{BatchLimits, KafkaConfig, Metrics};
+
+/// Sealed batches that wait for the one before to be inserted.
+const SEALED_WAITING: usize = 1;
+
+/// Takes the latest result of a readiness check, by the check's name.
+pub type Reporter = Arc<dyn Fn(&'static str, Result<(), String>) + Send + Sync>;
+
+/// Why the pipeline has ended.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Kafka refuses to let us read.
+    #[error("kafka: {0}")]
+    Kafka(#[from] KafkaError),
+    /// ClickHouse refuses rows in a way that waiting cannot change.
+    #[error("clickhouse: {0}")]
+    Store(#[from] meterhouse_store::Error),
+    /// A message came where only events of the group are expected.
+    #[error("a message came in the wrong queue")]
+    Misled,
+    /// The writer is gone.
+    #[error("the writer of batches has ended")]
+    WriterEnded,
+    /// The poll thread cannot be started, or panicked.
+    #[error("the poll thread {0}")]
+    PollThread(String),
+}
+
+/// Reads records and stores them until the shutdown, then stores what was read, within a bound.
+///
+/// The tables must be there. Readiness is reported as the checks `partitions` and `ingest`.
+///
+/// # Errors
+/// Going on is impossible. Nothing is lost: offsets are only committed for what is stored.
+pub async fn ingest(
+    kafka: &KafkaConfig,
+    limits: BatchLimits,
+    rules: watch::Receiver<Arc<Rules>>,
+    store: Store,
+    metrics: Metrics,
+    report: Reporter,
+    shutdown: CancellationToken,
+) -> Result<(), Error> {
+    let (batches, to_seal) = mpsc::unbounded_channel();
+    let (sealed, to_write) = mpsc::channel(SEALED_WAITING);
+    let (stored, to_commit) = std_mpsc::channel();
+    let channels = Channels { batches, stored: to_commit };
+    let reader = Reader::join(kafka, limits, rules, channels, metrics.clone(), Arc::clone(&report))?;
+    let mut reading = spawn_reader(reader, shutdown)?;
+    let sealing = seal_all(to_seal, sealed);
+    let writing = Writer { store, stored, metrics, report }.run(to_write);
+    let storing = async { tokio::join!(sealing, writing).1 };
+    tokio::select! {
+        // The reader waits for what it has handed over: whatever is still under way is given up.
+        ended = &mut reading => thread_outcome(ended),
+        Err(error) = storing => {
+            // Nobody takes batches any more, so the reader ends soon, without a commit.
+            let _ = reading.await;
+            Err(error.into())
+        }
+    }
+}
+
+fn spawn_reader(
+    reader: Reader,
+    shutdown: CancellationToken,
+) -> Result<oneshot::Receiver<Result<(), Error>>, Error> {
+    let (ended, reading) = oneshot::channel();
+    thread::Builder::new()
+        .name("kafka-reader".to_owned())
+        .spawn(move || {
+            let _ = ended.send(reader.run(&shutdown));
+        })
+        .map_err(|error| Error::PollThread(format!("cannot be started: {error}")))?;
+    Ok(reading)
+}
+
+fn thread_outcome(ended: Result<Result<(), Error>, oneshot::error::RecvError>) -> Result<(), Error> {
+    ended.unwrap_or_else(|_| Err(Error::PollThread("panicked".to_owned())))
+}

@@ -1,0 +1,267 @@
+//! The poll thread: reads, judges and batches records, and commits the offsets of what is stored.
+//!
+//! One thread does all of it, so the order is plain: a batch is handed over when it closes, its offsets are committed
+//! when the writer says that it is stored, and never once the partitions were taken away.
+
+use std::mem;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use meterhouse_model::Rules;
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::{CommitMode, Consumer};
+use rdkafka::error::KafkaError;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::assignment::Assignment;
+use crate::batch::{Batch, CloseReason};
+use crate::group::{self, Change, GroupConsumer};
+use crate::message::{Message, MessageQueue, PartitionError};
+use crate::writer::{Stored, now_ms};
+use crate::{BatchLimits, Error, KafkaConfig, Metrics, Reporter};
+
+/// Messages that are taken together.
+const CHUNK_MESSAGES: usize = 10_000;
+/// Longest wait for anything, so that the group's events are served often enough.
+const STEP: Duration = Duration::from_millis(50);
+/// How often gauges are set anew.
+const GAUGE_INTERVAL: Duration = Duration::from_secs(1);
+/// Pause before committed offsets are asked for again.
+const COMMITTED_PAUSE: Duration = Duration::from_secs(1);
+/// Time to store what was read, once the shutdown has begun.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
+/// Name of the readiness check.
+const CHECK: &str = "partitions";
+
+/// What the poll thread works with.
+pub(crate) struct Reader {
+    consumer: Arc<GroupConsumer>,
+    queue: MessageQueue,
+    topic: String,
+    limits: BatchLimits,
+    rules: watch::Receiver<Arc<Rules>>,
+    assignment: Assignment,
+    batch: Batch,
+    /// Bytes of batches that are handed over and not stored yet.
+    handed_bytes: usize,
+    /// How many batches these are.
+    handed: usize,
+    batches: mpsc::UnboundedSender<Batch>,
+    stored: Receiver<Stored>,
+    metrics: Metrics,
+    report: Reporter,
+    gauges_set: Instant,
+}
+
+/// The ends of the channels to the writer and back.
+pub(crate) struct Channels {
+    pub(crate) batches: mpsc::UnboundedSender<Batch>,
+    pub(crate) stored: Receiver<Stored>,
+}
+
+impl Reader {
+    /// Joins the consumer group. Nothing is read yet.
+    pub(crate) fn join(
+        kafka: &KafkaConfig,
+        limits: BatchLimits,
+        rules: watch::Receiver<Arc<Rules>>,
+        channels: Channels,
+        metrics: Metrics,
+        report: Reporter,
+    ) -> Result<Self, Error> {
+        let consumer = Arc::new(group::join(kafka)?);
+        let queue = MessageQueue::new(Arc::clone(&consumer), &kafka.topic, CHUNK_MESSAGES);
+        let assignment = Assignment::default();
+        report(CHECK, assignment.readiness(&kafka.topic));
+        Ok(Self {
+            queue,
+            consumer,
+            topic: kafka.topic.clone(),
+            limits,
+            rules,
+            batch: Batch::new(assignment.number()),
+            assignment,
+            handed_bytes: 0,
+            handed: 0,
+            batches: channels.batches,
+            stored: channels.stored,
+            metrics,
+            report,
+            gauges_set: Instant::now(),
+        })
+    }
+
+    /// Reads until the shutdown, then stores what was read, within a bound, and leaves the group.
+    pub(crate) fn run(mut self, shutdown: &CancellationToken) -> Result<(), Error> {
+        while !shutdown.is_cancelled() {
+            self.serve_group(shutdown)?;
+            self.commit_stored(Duration::ZERO, CommitMode::Async)?;
+            if self.is_full() {
+                // The queue behind us fills up to its limit, then librdkafka asks for no more.
+                self.commit_stored(STEP, CommitMode::Async)?;
+            } else {
+                self.read();
+            }
+            self.close_if_due();
+            self.set_gauges();
+        }
+        self.drain(shutdown)
+    }
+
+    /// Serves the group's events; takes and gives back partitions.
+    fn serve_group(&mut self, shutdown: &CancellationToken) -> Result<(), Error> {
+        match self.consumer.poll(Duration::ZERO) {
+            None => {}
+            Some(Err(KafkaError::MessageConsumptionFatal(code))) => {
+                return Err(Error::Kafka(KafkaError::MessageConsumptionFatal(code)));
+            }
+            Some(Err(error)) => tracing::warn!(%error, topic = self.topic, "cannot read the topic at the moment"),
+            Some(Ok(_)) => return Err(Error::Misled),
+        }
+        while let Some(change) = self.consumer.context().take_change() {
+            self.metrics.rebalances.inc();
+            match change {
+                Change::Assigned(partitions) => self.take_partitions(&partitions, shutdown)?,
+                Change::Revoked => self.give_up_partitions(),
+            }
+            (self.report)(CHECK, self.assignment.readiness(&self.topic));
+        }
+        Ok(())
+    }
+
+    fn take_partitions(&mut self, partitions: &[i32], shutdown: &CancellationToken) -> Result<(), Error> {
+        let positions = loop {
+            match group::start_positions(&self.consumer, &self.topic, partitions) {
+                Ok(positions) => break positions,
+                Err(_) if shutdown.is_cancelled() => return Ok(()),
+                Err(error) => tracing::warn!(%error, "committed offsets cannot be read, asking again"),
+            }
+            std::thread::sleep(COMMITTED_PAUSE);
+        };
+        let mut list = TopicPartitionList::new();
+        for (partition, start) in &positions {
+            self.queue.attach(*partition);
+            list.add_partition_offset(&self.topic, *partition, *start)?;
+        }
+        self.consumer.assign(&list)?;
+        self.assignment.begin(&positions);
+        self.batch = Batch::new(self.assignment.number());
+        tracing::info!(topic = self.topic, partitions = positions.len(), "partitions are assigned");
+        Ok(())
+    }
+
+    /// Drops what is not handed over: whoever gets the partitions reads it again, and its rows are the same rows.
+    fn give_up_partitions(&mut self) {
+        tracing::info!(topic = self.topic, partitions = self.assignment.len(), "partitions are taken away");
+        self.assignment.end();
+        self.batch = Batch::new(self.assignment.number());
+        self.metrics.reset_lag();
+    }
+
+    /// Takes note of stored batches; waits up to a time for the first.
+    fn commit_stored(&mut self, mut wait: Duration, mode: CommitMode) -> Result<(), Error> {
+        loop {
+            let stored = match self.stored.recv_timeout(wait) {
+                Ok(stored) => stored,
+                Err(RecvTimeoutError::Timeout) => return Ok(()),
+                Err(RecvTimeoutError::Disconnected) => return Err(Error::WriterEnded),
+            };
+            wait = Duration::ZERO;
+            self.handed -= 1;
+            self.handed_bytes -= stored.bytes;
+            let offsets = self.assignment.advance(&stored.progress, &self.topic);
+            if offsets.count() > 0
+                && let Err(error) = self.consumer.commit(&offsets, mode)
+            {
+                tracing::warn!(%error, "offsets were not committed: they are committed with those of the next batch");
+            }
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.handed_bytes + self.batch.bytes() >= self.limits.inflight_bytes
+    }
+
+    /// Reads a chunk.
+    fn read(&mut self) {
+        let left = self.batch.time_left(&self.limits, Instant::now()).unwrap_or(STEP);
+        let rules = Arc::clone(&self.rules.borrow());
+        let chunk = self.queue.take(left.min(STEP));
+        let now = Instant::now();
+        for message in chunk.messages() {
+            if let Some(error) = message.error() {
+                self.stop_or_warn(message, error);
+                continue;
+            }
+            if self.assignment.is_stopped(message.partition()) {
+                continue;
+            }
+            self.batch.push(&self.topic, message, &rules, now);
+            if let Some(reason) = self.batch.close_reason(&self.limits, now) {
+                self.hand_over(reason);
+            }
+        }
+    }
+
+    /// Goes on after an error of a partition, unless records would be skipped.
+    fn stop_or_warn(&mut self, message: Message<'_>, error: PartitionError) {
+        let PartitionError { text, .. } = &error;
+        let (topic, partition, offset) = (&self.topic, message.partition(), message.offset());
+        if !error.loses_records() {
+            tracing::warn!(topic, partition, error = text, "cannot read a partition at the moment");
+            return;
+        }
+        if self.assignment.stop(partition, error.text.clone()) {
+            tracing::error!(topic, partition, offset, error = text, "partition stopped: records cannot be read");
+            (self.report)(CHECK, self.assignment.readiness(&self.topic));
+        }
+    }
+
+    fn close_if_due(&mut self) {
+        if let Some(reason) = self.batch.close_reason(&self.limits, Instant::now()) {
+            self.hand_over(reason);
+        }
+    }
+
+    fn hand_over(&mut self, reason: CloseReason) {
+        let batch = mem::replace(&mut self.batch, Batch::new(self.assignment.number()));
+        self.metrics.closed(&batch, reason);
+        self.handed += 1;
+        self.handed_bytes += batch.bytes();
+        // If the writer is gone, the other channel says so.
+        let _ = self.batches.send(batch);
+    }
+
+    fn set_gauges(&mut self) {
+        if self.gauges_set.elapsed() < GAUGE_INTERVAL {
+            return;
+        }
+        self.gauges_set = Instant::now();
+        self.metrics.inflight(self.handed_bytes + self.batch.bytes());
+        self.metrics.partitions(self.assignment.len(), self.assignment.stopped(), self.is_full());
+        for (partition, records, seconds) in
+            self.assignment.lags(|partition| self.queue.known_end(partition), now_ms())
+        {
+            self.metrics.lag(partition, records, seconds);
+        }
+    }
+
+    /// Stores what was read and commits its offsets. What is not stored within the bound is read again at the next start.
+    fn drain(mut self, shutdown: &CancellationToken) -> Result<(), Error> {
+        if !self.batch.is_empty() {
+            self.hand_over(CloseReason::Shutdown);
+        }
+        let begun = Instant::now();
+        while self.handed > 0 && begun.elapsed() < DRAIN_TIMEOUT {
+            self.serve_group(shutdown)?;
+            self.commit_stored(STEP, CommitMode::Sync)?;
+        }
+        if self.handed > 0 {
+            tracing::warn!(batches = self.handed, "batches are not stored; their records are read again later");
+        }
+        tracing::info!("leaving the consumer group");
+        Ok(())
+    }
+}

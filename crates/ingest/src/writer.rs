@@ -1,0 +1,91 @@
+//! Stores batches one after the other: the same bytes again until ClickHouse has acknowledged them.
+
+use std::sync::mpsc::Sender;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use meterhouse_store::{EncodedBatch, Error, ErrorClass, Store};
+use tokio::sync::mpsc;
+
+use crate::batch::{Batch, Progress, SealedBatch};
+use crate::{Metrics, Reporter};
+
+/// Pause after the first failed attempt; it doubles with each further one.
+const BACKOFF: Duration = Duration::from_millis(100);
+const BACKOFF_MAX: Duration = Duration::from_secs(5);
+/// Name of the readiness check.
+const CHECK: &str = "ingest";
+
+/// A batch that is stored.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    pub(crate) progress: Progress,
+    pub(crate) bytes: usize,
+}
+
+/// Takes batches, tells the reader of each that is stored.
+pub(crate) struct Writer {
+    pub(crate) store: Store,
+    pub(crate) stored: Sender<Stored>,
+    pub(crate) metrics: Metrics,
+    pub(crate) report: Reporter,
+}
+
+/// Seals batches while others are inserted; one that is ready waits.
+pub(crate) async fn seal_all(mut batches: mpsc::UnboundedReceiver<Batch>, sealed: mpsc::Sender<SealedBatch>) {
+    while let Some(batch) = batches.recv().await {
+        let Ok(batch) = tokio::task::spawn_blocking(|| batch.seal()).await else { return };
+        if sealed.send(batch).await.is_err() {
+            return;
+        }
+    }
+}
+
+impl Writer {
+    /// Stores batches in their order until there are no more, or the reader is gone.
+    ///
+    /// # Errors
+    /// ClickHouse refuses rows in a way that waiting cannot change. Nothing is lost: their offsets are not committed.
+    pub(crate) async fn run(self, mut sealed: mpsc::Receiver<SealedBatch>) -> Result<(), Error> {
+        (self.report)(CHECK, Ok(()));
+        while let Some(batch) = sealed.recv().await {
+            for insert in &batch.inserts {
+                self.insert(insert).await?;
+            }
+            self.metrics.stored(&batch.progress, now_ms());
+            let stored = Stored { progress: batch.progress, bytes: batch.bytes };
+            if self.stored.send(stored).is_err() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    async fn insert(&self, batch: &EncodedBatch) -> Result<(), Error> {
+        let mut pause = BACKOFF;
+        let mut attempt = 1_u64;
+        while let Err(error) = self.store.insert(batch).await {
+            let (table, class) = (batch.table.name(), error.class());
+            self.metrics.retries.with_label_values(&[class.as_str()]).inc();
+            (self.report)(CHECK, Err(format!("insert into {table} fails: {error}")));
+            if class != ErrorClass::Retryable {
+                tracing::error!(%error, table, rows = batch.rows, "clickhouse refuses a batch for good");
+                return Err(error);
+            }
+            tracing::warn!(%error, table, attempt, pause_ms = pause.as_millis(), "insert failed, trying again");
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(BACKOFF_MAX);
+            attempt += 1;
+        }
+        if attempt > 1 {
+            tracing::info!(table = batch.table.name(), attempt, rows = batch.rows, "insert succeeded");
+            (self.report)(CHECK, Ok(()));
+        }
+        Ok(())
+    }
+}
+
+/// Milliseconds since the epoch. A clock before 1970 counts as 1970.
+pub(crate) fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
