@@ -1,1 +1,64 @@
-fn main(){}
+//! `meterhouse`: usage events from Kafka become an exact monthly history in ClickHouse.
+
+mod check_config;
+mod cli;
+mod config;
+mod failure;
+mod files;
+mod generate;
+mod log;
+mod metrics;
+mod probes;
+mod progress;
+mod rules;
+mod schema;
+mod service;
+mod shutdown;
+mod token;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+use config::Config;
+use failure::Failure;
+use service::Roles;
+
+fn main() -> ExitCode {
+    match run(&Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("meterhouse: {failure}");
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<(), Failure> {
+    match &cli.command {
+        Command::Token => token::run(),
+        Command::CheckConfig => check_config::run(config::load(cli.config.as_deref())),
+        Command::Generate(args) => generate::run(args, &configure(cli)?),
+        Command::Migrate => schema::migrate(&configure(cli)?),
+        Command::Serve(args) => {
+            let is_insecure = args.insecure_no_auth;
+            service::run(configure(cli)?, Roles { ingests: true, answers: true, migrates: true, is_insecure })
+        }
+        Command::Ingest => {
+            let is_insecure = false;
+            service::run(configure(cli)?, Roles { ingests: true, answers: false, migrates: false, is_insecure })
+        }
+        Command::Api(args) => {
+            let is_insecure = args.insecure_no_auth;
+            service::run(configure(cli)?, Roles { ingests: false, answers: true, migrates: false, is_insecure })
+        }
+    }
+}
+
+/// Reads the configuration and starts the log.
+fn configure(cli: &Cli) -> Result<Config, Failure> {
+    let config = config::load(cli.config.as_deref())?.config;
+    log::start(&config.log)?;
+    Ok(config)
+}

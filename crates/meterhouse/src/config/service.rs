@@ -1,0 +1,133 @@
+//! The small sections: months, addresses, the API's limits, files and the log.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use meterhouse_model::BillingZone;
+use tracing_subscriber::EnvFilter;
+
+use super::reader::Reader;
+
+const TIME_ZONE: &str = "UTC";
+const HTTP_LISTEN: &str = "127.0.0.1:8080";
+const METRICS_LISTEN: &str = "127.0.0.1:9464";
+const RATE_PER_SECOND: u64 = 0;
+const RATE_BURST: u64 = 0;
+const RATE_MAX: u64 = 1_000_000;
+const LOG_FORMAT: &str = "text";
+const LOG_LEVEL: &str = "info";
+
+/// The keys of `[billing]`.
+#[derive(Debug, Clone)]
+pub(crate) struct BillingConfig {
+    /// `time_zone`: IANA name of the zone of days and months. Default `UTC`. A database keeps its first one for ever.
+    pub(crate) zone: Arc<BillingZone>,
+}
+
+/// The key of `[http]` or `[metrics]`.
+#[derive(Debug, Clone)]
+pub(crate) struct ListenConfig {
+    /// IP address and port. Port 0 is a free one. Default `127.0.0.1:8080` for customers, `127.0.0.1:9464` for metrics.
+    pub(crate) listen: SocketAddr,
+}
+
+/// The keys of `[api]`.
+#[derive(Debug, Clone)]
+pub(crate) struct ApiConfig {
+    /// Requests that a token may make each second. Default 0: no limit.
+    pub(crate) rate_per_second: u32,
+    /// Requests that may come at once. Default 0: as many as `rate_per_second`.
+    pub(crate) rate_burst: u32,
+}
+
+/// The key of `[catalog]`, `[subscriptions]` or `[credentials]`.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct FileConfig {
+    /// The file, re-read when it changes. A relative path starts at the working directory. Default none.
+    pub(crate) path: Option<PathBuf>,
+}
+
+/// The keys of `[log]`.
+#[derive(Debug, Clone)]
+pub(crate) struct LogConfig {
+    /// Lines for a person, or JSON for a machine. Default `text`.
+    pub(crate) format: LogFormat,
+    /// What is logged: `error`, `warn`, `info`, `debug`, `trace`, or a list such as `info,meterhouse_ingest=debug`.
+    /// Default `info`.
+    pub(crate) level: String,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+impl BillingConfig {
+    pub(super) fn read(reader: &mut Reader) -> Option<Self> {
+        let parse = |name: &str| {
+            let unknown = |_| format!("must be an IANA time zone as Europe/Berlin, is {name:?}");
+            BillingZone::new(name).map(Arc::new).map_err(unknown)
+        };
+        Some(Self { zone: reader.section("billing").parsed("time_zone", TIME_ZONE, parse)? })
+    }
+}
+
+impl ListenConfig {
+    pub(super) fn read_http(reader: &mut Reader) -> Option<Self> {
+        Self::read(reader, "http", HTTP_LISTEN)
+    }
+
+    pub(super) fn read_metrics(reader: &mut Reader) -> Option<Self> {
+        Self::read(reader, "metrics", METRICS_LISTEN)
+    }
+
+    fn read(reader: &mut Reader, section: &'static str, default: &str) -> Option<Self> {
+        let parse = |text: &str| {
+            let wrong = |_| format!("must be an IP address and a port as {default}, is {text:?}");
+            text.parse::<SocketAddr>().map_err(wrong)
+        };
+        Some(Self { listen: reader.section(section).parsed("listen", default, parse)? })
+    }
+}
+
+impl ApiConfig {
+    pub(super) fn read(reader: &mut Reader) -> Option<Self> {
+        let mut section = reader.section("api");
+        let rate_per_second = section.number("rate_per_second", RATE_PER_SECOND, 0..=RATE_MAX);
+        let rate_burst = section.number("rate_burst", RATE_BURST, 0..=RATE_MAX);
+        Some(Self { rate_per_second: rate_per_second?, rate_burst: rate_burst? })
+    }
+}
+
+impl FileConfig {
+    pub(super) fn read(reader: &mut Reader, section: &'static str) -> Option<Self> {
+        Some(Self { path: reader.section(section).path("path")? })
+    }
+}
+
+impl LogConfig {
+    pub(super) fn read(reader: &mut Reader) -> Option<Self> {
+        let mut section = reader.section("log");
+        let format = section.parsed("format", LOG_FORMAT, |text| match text {
+            "text" => Ok(LogFormat::Text),
+            "json" => Ok(LogFormat::Json),
+            _ => Err(format!("must be \"text\" or \"json\", is {text:?}")),
+        });
+        let level = section.parsed("level", LOG_LEVEL, |text| match EnvFilter::builder().parse(text) {
+            Ok(_) if !text.trim().is_empty() => Ok(text.to_owned()),
+            _ => Err(format!(
+                "must be a level as info, or a list as info,meterhouse_ingest=debug, is {text:?}"
+            )),
+        });
+        Some(Self { format: format?, level: level? })
+    }
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, level: LOG_LEVEL.to_owned() }
+    }
+}

@@ -1,0 +1,107 @@
+//! `meterhouse migrate`, and waiting for somebody to have done it.
+
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use meterhouse_api::Health;
+use meterhouse_model::BillingZone;
+use meterhouse_store::{Error, ErrorClass, Metrics, SchemaState, Store};
+use prometheus::Registry;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::failure::{ExitKind, Failure};
+
+/// Time between two looks at a database that is not ready.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// Name of the readiness check.
+pub(crate) const CHECK: &str = "schema";
+
+/// Brings the tables to this program's schema and says what it did.
+///
+/// # Errors
+/// ClickHouse cannot be reached, or going on is refused.
+pub(crate) fn migrate(config: &Config) -> Result<(), Failure> {
+    let metrics = Metrics::register(&Registry::new()).context("cannot register metrics")?;
+    let store = Store::new(&config.clickhouse.store_config(), metrics);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.context("cannot start the runtime")?;
+    let applied = runtime.block_on(store.migrate(&config.billing.zone)).map_err(|error| store_failure(error, config))?;
+    for migration in &applied {
+        println!("applied {}", migration.name);
+    }
+    let database = &config.clickhouse.database;
+    println!("database {database} is up to date, billing time zone {}", config.billing.zone.name());
+    Ok(())
+}
+
+/// Waits until the database is ready; migrates an empty one if that is wanted. False: the shutdown came first.
+///
+/// # Errors
+/// Going on is refused, or waiting cannot help.
+pub(crate) async fn wait_until_ready(
+    store: &Store,
+    config: &Config,
+    migrates: bool,
+    health: &Health,
+    shutdown: &CancellationToken,
+) -> Result<bool, Failure> {
+    let mut shown = String::new();
+    while !shutdown.is_cancelled() {
+        match look(store, &config.billing.zone, migrates).await {
+            Ok(Ok(())) => {
+                health.set(CHECK, Ok(()));
+                return Ok(true);
+            }
+            Ok(Err(missing)) => note(health, missing, &mut shown),
+            Err(error) if error.class() == ErrorClass::Retryable => note(health, error.to_string(), &mut shown),
+            Err(error) => return Err(store_failure(error, config)),
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = tokio::time::sleep(LOOK_INTERVAL) => {}
+        }
+    }
+    Ok(false)
+}
+
+/// Looks once. The inner error says what somebody has to do first.
+async fn look(store: &Store, zone: &BillingZone, migrates: bool) -> Result<Result<(), String>, Error> {
+    let state = match store.schema_state(zone).await? {
+        SchemaState::Empty if migrates => {
+            let applied = store.migrate(zone).await?;
+            tracing::info!(migrations = applied.len(), zone = zone.name(), "migrated an empty database");
+            store.schema_state(zone).await?
+        }
+        state => state,
+    };
+    Ok(match state {
+        SchemaState::Ready => Ok(()),
+        SchemaState::Empty => Err("the database has no tables yet: run `meterhouse migrate`".to_owned()),
+        SchemaState::Behind(missing) => {
+            Err(format!("the database lacks {}: run `meterhouse migrate`", missing.join(", ")))
+        }
+    })
+}
+
+fn note(health: &Health, why: String, shown: &mut String) {
+    if *shown != why {
+        tracing::warn!(reason = why, "the database is not ready, waiting");
+        shown.clone_from(&why);
+    }
+    health.set(CHECK, Err(why));
+}
+
+/// How a command ends because of an error of the store.
+fn store_failure(error: Error, config: &Config) -> Failure {
+    let kind = match (&error, error.class()) {
+        (Error::Refused(_), _) => ExitKind::Refused,
+        (_, ErrorClass::Retryable) => ExitKind::Unreachable,
+        _ => ExitKind::Finding,
+    };
+    let text = match kind {
+        ExitKind::Refused => error.to_string(),
+        _ => format!("clickhouse at {}: {error}", config.clickhouse.url),
+    };
+    Failure::new(kind, anyhow!(text))
+}

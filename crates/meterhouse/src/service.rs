@@ -1,0 +1,219 @@
+//! The long-running commands: configuration -> parts -> run -> drain.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use meterhouse_api::{ApiState, Authority, Health, RateLimit, ops_router, router};
+use meterhouse_ingest::{KafkaProbe, Reporter};
+use meterhouse_query::History;
+use meterhouse_store::Store;
+use prometheus::Registry;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Config, ListenConfig};
+use crate::failure::{ExitKind, Failure};
+use crate::files::Files;
+use crate::metrics::{FileMetrics, register_build_info};
+use crate::rules::RuleSource;
+use crate::{probes, schema, shutdown};
+
+/// What is still blocked at the end, such as a question to a server that does not answer, is left behind after this time.
+const LEAVE_BEHIND: Duration = Duration::from_secs(1);
+
+/// What a process does.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Roles {
+    /// Reads Kafka into ClickHouse.
+    pub(crate) ingests: bool,
+    /// Answers customers.
+    pub(crate) answers: bool,
+    /// Migrates an empty database.
+    pub(crate) migrates: bool,
+    /// Answers without credentials.
+    pub(crate) is_insecure: bool,
+}
+
+/// Runs until a signal, or until going on is impossible.
+///
+/// # Errors
+/// What is wrong. Servers that cannot be reached are waited for.
+pub(crate) fn run(config: Config, roles: Roles) -> Result<(), Failure> {
+    check_insecure(&config, roles)?;
+    let files = Files::load(&config)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.context("cannot start the runtime")?;
+    let outcome = runtime.block_on(serve(Arc::new(config), roles, files));
+    runtime.shutdown_timeout(LEAVE_BEHIND);
+    outcome
+}
+
+fn check_insecure(config: &Config, roles: Roles) -> Result<(), Failure> {
+    let listen = config.http.listen;
+    if roles.is_insecure && !listen.ip().is_loopback() {
+        let text = format!("--insecure-no-auth needs a loopback address, but http.listen is {listen}");
+        return Err(Failure::new(ExitKind::Usage, anyhow!(text)));
+    }
+    Ok(())
+}
+
+async fn serve(config: Arc<Config>, roles: Roles, files: Files) -> Result<(), Failure> {
+    let shutdown = shutdown::on_signals()?;
+    let registry = Registry::new();
+    let metrics = Metrics::register(&registry, &config).context("cannot register metrics")?;
+    let store = Store::new(&config.clickhouse.store_config(), metrics.store.clone());
+    let health = health(roles);
+    let mut parts = Parts::new(shutdown.clone());
+
+    let listener = bind("metrics", &config.metrics).await?;
+    let operators = ops_router(health.clone(), registry);
+    parts.run(done(meterhouse_api::serve(listener, operators, shutdown.clone())));
+    if roles.answers {
+        let listener = bind("http", &config.http).await?;
+        let state = api_state(&config, roles, &files, &store, &health, metrics.api);
+        parts.run(done(meterhouse_api::serve(listener, router(state), shutdown.clone())));
+    }
+    parts.run(done(probes::clickhouse(store.clone(), health.clone(), shutdown.clone())));
+    if roles.ingests {
+        let probe = KafkaProbe::new(&config.kafka.client_config(&config.ingest)).context("kafka")?;
+        parts.run(done(probes::kafka(probe, health.clone(), shutdown.clone())));
+        let mut source = RuleSource::new(&config, &files);
+        let (sender, rules) = watch::channel(source.current());
+        parts.run(done(source.watch(sender, shutdown.clone())));
+        parts.run(ingest(Arc::clone(&config), roles, store, rules, health, metrics.ingest, shutdown.clone()));
+    } else {
+        parts.run(wait_for_schema(Arc::clone(&config), roles, store, health, shutdown.clone()));
+    }
+    if let Some(path) = files.missing_credentials().filter(|_| roles.answers && !roles.is_insecure) {
+        tracing::warn!(path = %path.display(), "there is no credentials file: every request is refused");
+    }
+    parts.run(done(files.watch(metrics.files, shutdown)));
+    parts.ended().await
+}
+
+/// The metrics of all crates.
+struct Metrics {
+    store: meterhouse_store::Metrics,
+    ingest: meterhouse_ingest::Metrics,
+    api: meterhouse_api::Metrics,
+    files: FileMetrics,
+}
+
+impl Metrics {
+    fn register(registry: &Registry, config: &Config) -> Result<Self, prometheus::Error> {
+        register_build_info(registry)?;
+        Ok(Self {
+            store: meterhouse_store::Metrics::register(registry)?,
+            ingest: meterhouse_ingest::Metrics::register(registry, &config.kafka.topic)?,
+            api: meterhouse_api::Metrics::register(registry)?,
+            files: FileMetrics::register(registry)?,
+        })
+    }
+}
+
+fn health(roles: Roles) -> Health {
+    if roles.ingests {
+        Health::new(&[probes::KAFKA, probes::CLICKHOUSE, schema::CHECK, "partitions", "ingest"])
+    } else {
+        Health::new(&[probes::CLICKHOUSE, schema::CHECK])
+    }
+}
+
+async fn bind(name: &'static str, config: &ListenConfig) -> Result<TcpListener, Failure> {
+    let failed = || format!("cannot listen on {} ({name}.listen)", config.listen);
+    let listener = TcpListener::bind(config.listen).await.with_context(failed)?;
+    let address: SocketAddr = listener.local_addr().with_context(failed)?;
+    tracing::info!(listener = name, %address, "listening");
+    Ok(listener)
+}
+
+fn api_state(
+    config: &Config,
+    roles: Roles,
+    files: &Files,
+    store: &Store,
+    health: &Health,
+    metrics: meterhouse_api::Metrics,
+) -> ApiState {
+    let zone = Arc::clone(&config.billing.zone);
+    let authority =
+        if roles.is_insecure { Authority::Insecure } else { Authority::Credentials(files.credentials()) };
+    ApiState {
+        history: History::new(store.clone(), zone, files.catalog(), files.subscriptions()),
+        authority,
+        rate_limit: RateLimit::new(config.api.rate_per_second, config.api.rate_burst),
+        health: health.clone(),
+        metrics,
+    }
+}
+
+async fn wait_for_schema(
+    config: Arc<Config>,
+    roles: Roles,
+    store: Store,
+    health: Health,
+    shutdown: CancellationToken,
+) -> Result<(), Failure> {
+    schema::wait_until_ready(&store, &config, roles.migrates, &health, &shutdown).await?;
+    Ok(())
+}
+
+async fn ingest(
+    config: Arc<Config>,
+    roles: Roles,
+    store: Store,
+    rules: watch::Receiver<Arc<meterhouse_model::Rules>>,
+    health: Health,
+    metrics: meterhouse_ingest::Metrics,
+    shutdown: CancellationToken,
+) -> Result<(), Failure> {
+    if !schema::wait_until_ready(&store, &config, roles.migrates, &health, &shutdown).await? {
+        return Ok(());
+    }
+    let report: Reporter = Arc::new(move |check, result| health.set(check, result));
+    let kafka = config.kafka.client_config(&config.ingest);
+    let limits = config.ingest.limits();
+    meterhouse_ingest::ingest(&kafka, limits, rules, store, metrics, report, shutdown)
+        .await
+        .map_err(|error| Failure::from(anyhow!(error).context("ingest has ended")))
+}
+
+/// A part that cannot fail.
+async fn done(part: impl Future<Output = ()>) -> Result<(), Failure> {
+    part.await;
+    Ok(())
+}
+
+/// The parts of a process. One that fails ends all of them.
+struct Parts {
+    running: JoinSet<Result<(), Failure>>,
+    shutdown: CancellationToken,
+}
+
+impl Parts {
+    fn new(shutdown: CancellationToken) -> Self {
+        Self { running: JoinSet::new(), shutdown }
+    }
+
+    fn run(&mut self, part: impl Future<Output = Result<(), Failure>> + Send + 'static) {
+        self.running.spawn(part);
+    }
+
+    /// Waits for all parts. The first failure is what the process ends with.
+    async fn ended(mut self) -> Result<(), Failure> {
+        let mut outcome = Ok(());
+        while let Some(ended) = self.running.join_next().await {
+            let ended = ended.unwrap_or_else(|error| Err(anyhow!(error).context("a part has panicked").into()));
+            if let Err(failure) = ended {
+                tracing::error!(error = %failure, "cannot go on");
+                self.shutdown.cancel();
+                outcome = outcome.and(Err(failure));
+            }
+        }
+        outcome
+    }
+}

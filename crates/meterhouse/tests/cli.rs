@@ -1,0 +1,216 @@
+//! The real program, from its command line to its exit code.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// The program in a folder and an environment of its own.
+fn meterhouse(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_meterhouse"));
+    command.args(arguments).current_dir(folder).env_clear().envs(variables.iter().copied());
+    command.output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn the_version_is_printed() {
+    let output = meterhouse(folder(&[]).path(), &["--version"], &[]);
+    assert_eq!(stdout(&output), format!("meterhouse {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn wrong_usage_ends_with_2() {
+    let folder = folder(&[]);
+    for arguments in [
+        &[][..],
+        &["nonsense"],
+        &["serve", "--nonsense"],
+        &["generate", "--late", "2"],
+        &["generate", "--months", "0"],
+    ] {
+        let output = meterhouse(folder.path(), arguments, &[]);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(stdout(&output).is_empty());
+    }
+}
+
+#[test]
+fn a_token_is_two_lines_and_needs_no_configuration() {
+    let folder = folder(&[("meterhouse.toml", "wrong")]);
+    let output = meterhouse(folder.path(), &["token"], &[]);
+    let text = stdout(&output);
+    let lines: Vec<&str> = text.lines().collect();
+    let token = lines[0].strip_prefix("token: mh_").unwrap();
+    let sha256 = lines[1].strip_prefix("sha256: ").unwrap();
+    assert_eq!((lines.len(), token.len(), sha256.len()), (2, 43, 64));
+    assert!(sha256.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    assert_ne!(text, stdout(&meterhouse(folder.path(), &["token"], &[])));
+}
+
+#[test]
+fn the_file_is_named_by_option_then_variable_then_convention() {
+    let folder = folder(&[
+        ("meterhouse.toml", "[kafka]\ntopic = 'convention'"),
+        ("variable.toml", "[kafka]\ntopic = 'variable'"),
+        ("option.toml", "[kafka]\ntopic = 'option'"),
+    ]);
+    let variable = [("METERHOUSE_CONFIG", "variable.toml")];
+    for (arguments, variables, topic) in [
+        (&["check-config"][..], &[][..], "topic = \"convention\" # meterhouse.toml:2\n"),
+        (&["check-config"], &variable, "topic = \"variable\" # variable.toml:2\n"),
+        (&["--config", "option.toml", "check-config"], &variable, "topic = \"option\" # option.toml:2\n"),
+        (&["check-config", "--config", "option.toml"], &variable, "topic = \"option\" # option.toml:2\n"),
+    ] {
+        let output = meterhouse(folder.path(), arguments, variables);
+        assert!(stdout(&output).contains(topic), "{}{}", stdout(&output), stderr(&output));
+        assert_eq!(output.status.code(), Some(0));
+    }
+    let output = meterhouse(folder.path(), &["--config", "missing.toml", "check-config"], &[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("missing.toml: cannot read the file"), "{}", stderr(&output));
+}
+
+#[test]
+fn without_a_file_the_defaults_count() {
+    let output =
+        meterhouse(folder(&[]).path(), &["check-config"], &[("METERHOUSE_HTTP__LISTEN", "127.0.0.1:9")]);
+    let text = stdout(&output);
+    assert!(text.starts_with("[kafka]\nbrokers = \"127.0.0.1:9092\"\n"), "{text}");
+    assert!(text.contains("listen = \"127.0.0.1:9\" # METERHOUSE_HTTP__LISTEN\n"), "{text}");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn all_errors_are_listed_by_every_command() {
+    let file = "[kafka]\nborkers = 'x'\n[ingest]\nbatch_rows = 'many'\n[billing]\ntime_zone = 'Nowhere'\n";
+    let folder = folder(&[("meterhouse.toml", file)]);
+    for command in ["check-config", "generate"] {
+        let output = meterhouse(folder.path(), &[command], &[("METERHOUSE_LOG__LEVEL", "=")]);
+        let text = stderr(&output);
+        for error in [
+            "meterhouse.toml:2: there is no key `kafka.borkers`; did you mean `kafka.brokers`?",
+            "meterhouse.toml:4: ingest.batch_rows must be an integer from 1 to 10000000, is a string",
+            "meterhouse.toml:6: billing.time_zone must be",
+            "METERHOUSE_LOG__LEVEL: log.level must be",
+        ] {
+            assert!(text.contains(error), "{error}\n{text}");
+        }
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stdout(&output).is_empty());
+    }
+}
+
+#[test]
+fn errors_in_the_files_are_listed_with_their_lines() {
+    let folder = folder(&[
+        ("catalog.csv", "code,service\na,compute\na,storage\n"),
+        ("subscriptions.toml", "[[subscription]]\nsubscription = 's'\n"),
+        ("credentials.toml", "[[token]]\nname = 'canary-name'\nsha256 = 'canary'\n"),
+    ]);
+    let variables = [
+        ("METERHOUSE_CATALOG__PATH", "catalog.csv"),
+        ("METERHOUSE_SUBSCRIPTIONS__PATH", "subscriptions.toml"),
+        ("METERHOUSE_CREDENTIALS__PATH", "credentials.toml"),
+    ];
+    let output = meterhouse(folder.path(), &["check-config"], &variables);
+    let text = stderr(&output);
+    assert_eq!(output.status.code(), Some(2));
+    for error in ["catalog.csv:3: ", "subscriptions.toml:1: ", "credentials.toml:3: "] {
+        assert!(text.contains(error), "{error}\n{text}");
+    }
+    assert!(!text.contains("'canary'"), "{text}");
+}
+
+#[test]
+fn missing_credentials_are_a_warning() {
+    let variables = [("METERHOUSE_CREDENTIALS__PATH", "credentials.toml")];
+    let output = meterhouse(folder(&[]).path(), &["check-config"], &variables);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(stderr(&output).contains("warning: there is no file credentials.toml"), "{}", stderr(&output));
+}
+
+#[test]
+fn secrets_are_never_printed() {
+    let file = "[clickhouse]\npassword_file = 'secret'\n[kafka.properties]\n'sasl.password' = 'canary'\n";
+    let folder = folder(&[("meterhouse.toml", file), ("secret", "canary\n")]);
+    let variables = [("METERHOUSE_KAFKA__PROPERTIES__SSL_KEY_PASSWORD", "canary")];
+    let good = meterhouse(folder.path(), &["check-config"], &variables);
+    assert_eq!(good.status.code(), Some(0), "{}", stderr(&good));
+    assert!(stdout(&good).contains("\"sasl.password\" = \"***\" # meterhouse.toml:4\n"), "{}", stdout(&good));
+    let wrong = [
+        variables[0],
+        ("METERHOUSE_CLICKHOUSE__PASSWORD", "canary"),
+        ("METERHOUSE_CLICKHOUSE__URL", "http://user:canary@host"),
+        ("METERHOUSE_KAFKA__PROPERTIES__SASL_OAUTHBEARER_CLIENT_SECRETS", "canary"),
+    ];
+    let bad = meterhouse(folder.path(), &["check-config"], &wrong);
+    assert_eq!(bad.status.code(), Some(2));
+    for output in [good, bad] {
+        assert!(!(stdout(&output) + &stderr(&output)).contains("canary"), "{}", stderr(&output));
+    }
+}
+
+const GENERATE: [&str; 14] = [
+    "generate",
+    "--output",
+    "-",
+    "--events",
+    "5000",
+    "--months",
+    "24",
+    "--until",
+    "2026-07-01T00:00:00Z",
+    "--invalid",
+    "5%",
+    "--duplicates",
+    "0.1",
+    "--customer=demo",
+];
+
+#[test]
+fn a_generated_load_is_repeatable() {
+    let folder = folder(&[]);
+    let first = meterhouse(folder.path(), &GENERATE, &[]);
+    assert_eq!(first.status.code(), Some(0), "{}", stderr(&first));
+    assert_eq!(first.stdout, meterhouse(folder.path(), &GENERATE, &[]).stdout);
+    assert_eq!(first.stdout.iter().filter(|byte| **byte == b'\n').count(), 5000);
+    let summary = stderr(&first);
+    assert!(summary.contains("events:     5000\n"), "{summary}");
+    let other = meterhouse(folder.path(), &[&GENERATE[..], &["--seed", "2"]].concat(), &[]);
+    assert_ne!(first.stdout, other.stdout);
+}
+
+#[test]
+fn a_load_that_would_be_rejected_is_refused() {
+    let folder = folder(&[]);
+    for arguments in [["--until", "2190-01-01T00:00:00Z"], ["--months", "100"], ["--invalid", "99.5%"]] {
+        let output = meterhouse(folder.path(), &[&["generate"][..], &arguments].concat(), &[]);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?} {}", stderr(&output));
+    }
+}
+
+#[test]
+fn an_unreachable_kafka_ends_with_3() {
+    let variables = [("METERHOUSE_KAFKA__BROKERS", "127.0.0.1:1")];
+    let output = meterhouse(folder(&[]).path(), &["generate", "--events", "1"], &variables);
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    assert!(stderr(&output).contains("no kafka broker answers at 127.0.0.1:1"), "{}", stderr(&output));
+}
