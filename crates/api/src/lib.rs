@@ -1,7 +1,7 @@
 //! Everything HTTP: routes, credentials, health and metrics.
 //!
-//! Two listeners: [`router`] answers customers, [`ops_router`] whoever runs the service; [`serve`] serves either with
-//! a limit on everything that a client may send.
+//! Two listeners: [`router()`] answers customers, [`ops_router`] whoever runs the service; [`serve()`] serves either
+//! with a limit on everything that a client may send.
 
 mod auth;
 mod health;

@@ -68,9 +68,11 @@ async fn serve_connection(stream: TcpStream, router: Router, shutdown: Cancellat
     builder
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
+        .max_header_size(HEAD_BYTES_MAX)
         .max_buf_size(HEAD_BYTES_MAX)
         .max_headers(HEADERS_MAX);
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)));
+    let mut connection =
+        pin!(builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)));
     let ended = tokio::select! {
         ended = connection.as_mut() => Some(ended),
         () = shutdown.cancelled() => None,
@@ -97,7 +99,10 @@ async fn drain(mut connections: JoinSet<()>) {
         }
     };
     if tokio::time::timeout(DRAIN_TIMEOUT, all_ended).await.is_err() {
-        tracing::warn!(connections = connections.len(), "requests were still running at the end of the shutdown");
+        tracing::warn!(
+            connections = connections.len(),
+            "requests were still running at the end of the shutdown"
+        );
         connections.shutdown().await;
     }
 }
@@ -121,8 +126,6 @@ mod tests {
 
     use super::*;
 
-    const WAIT: Duration = Duration::from_millis(200);
-
     /// A connection that has sent a request, and shows whether an answer has begun.
     async fn ask(address: std::net::SocketAddr) -> TcpStream {
         let mut stream = TcpStream::connect(address).await.unwrap();
@@ -130,8 +133,9 @@ mod tests {
         stream
     }
 
-    async fn answered(stream: &mut TcpStream) -> bool {
-        tokio::time::timeout(WAIT, stream.read_u8()).await.is_ok_and(|byte| byte.is_ok())
+    async fn answered(stream: &mut TcpStream, wait_ms: u64) -> bool {
+        let answer = tokio::time::timeout(Duration::from_millis(wait_ms), stream.read_u8());
+        answer.await.is_ok_and(|byte| byte.is_ok())
     }
 
     #[tokio::test]
@@ -142,11 +146,11 @@ mod tests {
         let task = tokio::spawn(serve_at_most(2, listener, Router::new(), shutdown.clone()));
         let mut first = ask(address).await;
         let mut second = ask(address).await;
-        assert!(answered(&mut first).await && answered(&mut second).await);
+        assert!(answered(&mut first, 10_000).await && answered(&mut second, 10_000).await);
         let mut third = ask(address).await;
-        assert!(!answered(&mut third).await);
+        assert!(!answered(&mut third, 200).await);
         drop(first);
-        assert!(answered(&mut third).await);
+        assert!(answered(&mut third, 10_000).await);
         shutdown.cancel();
         task.await.unwrap();
     }

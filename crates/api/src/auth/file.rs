@@ -91,7 +91,9 @@ fn read(reader: &mut Reader<'_>) -> Vec<Arc<Token>> {
     let tables = reader.tables(&root, "merchant", "code");
     reader.distinct(&tables, "`code`", merchant::read, |code: &Arc<str>| Arc::clone(code));
     let tables = reader.tables(&root, "email_key", "email");
-    reader.distinct(&tables, "`email` and `sha256`", email_key::read, |key: &(Arc<str>, TokenDigest)| key.clone());
+    reader.distinct(&tables, "`email` and `sha256`", email_key::read, |key: &(Arc<str>, TokenDigest)| {
+        key.clone()
+    });
     tokens.into_iter().map(Arc::new).collect()
 }
 

@@ -108,7 +108,11 @@ impl<'t> Reader<'t> {
     }
 
     /// Reports a required key that is missing.
-    pub(super) fn required<'a>(&mut self, table: &Table<'a, 't>, key: &str) -> Option<&'a Spanned<DeValue<'t>>> {
+    pub(super) fn required<'a>(
+        &mut self,
+        table: &Table<'a, 't>,
+        key: &str,
+    ) -> Option<&'a Spanned<DeValue<'t>>> {
         let value = table.entries.get(key);
         if value.is_none() {
             self.mistake(table.span.clone(), format!("{}: `{key}` is missing", table.called));

@@ -4,8 +4,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::request::Parts;
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use meterhouse_query::{CustomerId, History, MonthUsage, Range};
 use serde::Serialize;
@@ -53,7 +53,8 @@ async fn answer(
     let principal = caller.insert(principal);
     let customer = authorize(principal, &context)?;
     state.rate_limit.check(principal).map_err(Refusal::TooMany)?;
-    let range = parameters::parse(parts.uri.query().unwrap_or_default()).map_err(Refusal::InvalidParameters)?;
+    let range =
+        parameters::parse(parts.uri.query().unwrap_or_default()).map_err(Refusal::InvalidParameters)?;
     let months = service_usage(&state.history, &customer, range, now_micros).await?;
     Ok(render(&months))
 }

@@ -37,7 +37,8 @@ pub(super) fn parse(query: &str) -> Result<Range, InvalidParameters> {
     let from = offset(query, "from_offset", Some(MAX_FROM_OFFSET));
     // The end is held against the start only where that is a number to hold it against.
     let to = offset(query, "to_offset", from.ok().flatten());
-    let details = Details { from_offset: from.err().map(|fault| [fault]), to_offset: to.err().map(|fault| [fault]) };
+    let details =
+        Details { from_offset: from.err().map(|fault| [fault]), to_offset: to.err().map(|fault| [fault]) };
     let invalid = InvalidParameters { error: "Invalid parameters", details };
     match (from, to) {
         (Ok(from), Ok(to)) => Range::new(from, to).ok_or(invalid),

@@ -61,7 +61,9 @@ impl IntoResponse for Refusal {
             Self::PermitMissing(permit) => {
                 reply::error(StatusCode::FORBIDDEN, &format!("Token lacks the permit {permit}"))
             }
-            Self::BodyTooSlow => closing(reply::error(StatusCode::REQUEST_TIMEOUT, "Body did not arrive in time")),
+            Self::BodyTooSlow => {
+                closing(reply::error(StatusCode::REQUEST_TIMEOUT, "Body did not arrive in time"))
+            }
             Self::BodyTooLarge => closing(reply::error(StatusCode::PAYLOAD_TOO_LARGE, "Body is too large")),
             Self::InvalidParameters(invalid) => reply::json(StatusCode::UNPROCESSABLE_ENTITY, &invalid),
             Self::TooMany(too_many) => limited(too_many),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, Request, Response, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use meterhouse_api::{ApiState, Authority, Credentials, Health, Metrics, RateLimit};
 use meterhouse_model::{BillingZone, Catalog, Registry};
@@ -37,22 +37,46 @@ pub(crate) fn authority(credentials: &str) -> Authority {
     Authority::Credentials(latest(Credentials::from_toml(credentials).unwrap()))
 }
 
+/// Where nobody listens.
+pub(crate) const UNREACHABLE: &str = "http://127.0.0.1:1";
+
 pub(crate) fn service(authority: Authority, rate_limit: RateLimit) -> Service {
+    service_before(UNREACHABLE, Duration::from_secs(1), authority, rate_limit)
+}
+
+/// A service that knows nobody's token.
+pub(crate) fn refusing() -> Service {
+    service(authority(""), RateLimit::new(0, 0))
+}
+
+/// A service before the ClickHouse at an address.
+pub(crate) fn service_before(
+    url: &str,
+    query_timeout: Duration,
+    authority: Authority,
+    rate_limit: RateLimit,
+) -> Service {
     let registry = prometheus::Registry::new();
     let health = Health::new(&["clickhouse"]);
     let metrics = Metrics::register(&registry).unwrap();
-    let state = ApiState { history: history(&registry), authority, rate_limit, health: health.clone(), metrics };
+    let state = ApiState {
+        history: history(url, query_timeout, &registry),
+        authority,
+        rate_limit,
+        health: health.clone(),
+        metrics,
+    };
     Service { router: meterhouse_api::router(state), registry, health }
 }
 
-fn history(registry: &prometheus::Registry) -> History {
+fn history(url: &str, query_timeout: Duration, registry: &prometheus::Registry) -> History {
     let config = ClickHouseConfig {
-        url: "http://127.0.0.1:1".into(),
+        url: url.into(),
         database: "none".into(),
         user: "default".into(),
         password: None,
         insert_timeout: Duration::from_secs(1),
-        query_timeout: Duration::from_secs(1),
+        query_timeout,
     };
     let store = Store::new(&config, meterhouse_store::Metrics::register(registry).unwrap());
     let zone = Arc::new(BillingZone::new("UTC").unwrap());
@@ -78,6 +102,18 @@ pub(crate) async fn read(response: Response<Body>) -> Answer {
 }
 
 impl Answer {
+    /// Reads an answer as it was sent.
+    pub(crate) fn from_text(text: &str) -> Self {
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text:?}"));
+        let mut lines = head.split("\r\n");
+        let status = lines.next().and_then(|line| line.split(' ').nth(1)).unwrap().parse().unwrap();
+        let header = |line: &str| {
+            let (name, value) = line.split_once(": ").unwrap();
+            (name.parse::<HeaderName>().unwrap(), value.parse::<HeaderValue>().unwrap())
+        };
+        Self { status, headers: lines.map(header).collect(), body: body.to_owned() }
+    }
+
     /// The text of `{"error":"..."}`, which is the whole body.
     pub(crate) fn error(&self) -> String {
         let body: serde_json::Value = serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("{self:?}"));
@@ -99,7 +135,9 @@ pub(crate) fn request(query: &str, changes: &[(&str, &str)]) -> Request<Body> {
         ("x-customer", "1000941"),
         ("x-client-authorization", "good token"),
     ];
-    let kept = good.iter().filter(|(name, _)| changes.iter().all(|(changed, _)| !changed.eq_ignore_ascii_case(name)));
+    let kept = good
+        .iter()
+        .filter(|(name, _)| changes.iter().all(|(changed, _)| !changed.eq_ignore_ascii_case(name)));
     let mut builder = Request::get(format!("{PATH}{query}"));
     for (name, value) in kept.chain(changes.iter().filter(|(_, value)| !value.is_empty())) {
         builder = builder.header(*name, *value);

@@ -7,5 +7,6 @@ mod common;
 mod connections;
 mod health;
 mod placewise;
+mod running;
 mod shutdown;
 mod store;

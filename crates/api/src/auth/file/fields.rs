@@ -35,7 +35,11 @@ pub(super) fn digest<'t>(reader: &mut Reader<'t>, table: &Table<'_, 't>, why: &s
 }
 
 /// A list of names, which is required.
-pub(super) fn names<'t>(reader: &mut Reader<'t>, table: &Table<'_, 't>, key: &str) -> Option<BTreeSet<String>> {
+pub(super) fn names<'t>(
+    reader: &mut Reader<'t>,
+    table: &Table<'_, 't>,
+    key: &str,
+) -> Option<BTreeSet<String>> {
     let list = reader.required(table, key)?;
     Some(reader.names(table, key, list, check_name))
 }

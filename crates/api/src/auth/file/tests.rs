@@ -133,7 +133,8 @@ fn all_mistakes_come_at_once_with_their_lines() {
 
 #[test]
 fn text_that_is_not_toml_is_named_by_line_and_never_quoted() {
-    let error = Credentials::from_toml("[[token]]\nname = \"a\"\nsha256 = topsecret\npermits = [\n").unwrap_err();
+    let error =
+        Credentials::from_toml("[[token]]\nname = \"a\"\nsha256 = topsecret\npermits = [\n").unwrap_err();
     let shown = error.to_string();
     assert!(shown.starts_with("line 3: not TOML"), "{shown}");
     assert!(!shown.contains("topsecret"), "{shown}");
@@ -209,7 +210,10 @@ fn every_email_key_is_checked() {
     );
     let expected = [
         (2, "email_key \"nobody\": `email` must be an address with an @"),
-        (3, "email_key \"nobody\": `sha256` must be 64 hexadecimal digits: the SHA-256 of the key, not the key"),
+        (
+            3,
+            "email_key \"nobody\": `sha256` must be 64 hexadecimal digits: the SHA-256 of the key, not the key",
+        ),
         (4, "email_key \"nobody\": `customers` must be a string"),
         (5, "email_key \"nobody\": `expires` must be a time like \"2027-01-01T00:00:00Z\", with an offset"),
         (6, "email_key 2: `customers` is missing"),
@@ -231,6 +235,7 @@ fn two_tokens_of_one_line_are_two_tokens() {
 
 #[test]
 fn no_text_makes_the_reader_panic() {
+    assert!(Credentials::from_toml(&format!("a = {}", "[".repeat(100_000))).is_err());
     proptest::proptest!(|(text in "(\\[\\[token\\]\\]|name|sha256|=|\"|'|\\[|\\]|\n|[a-f0-9]{0,64}|.){0,40}")| {
         let _ = Credentials::from_toml(&text);
     });

@@ -4,7 +4,8 @@ use super::fields;
 use crate::auth::credentials::{Allowed, Token};
 use crate::auth::toml_reader::{Reader, Table};
 
-const KEYS: [&str; 8] = ["name", "sha256", "permits", "customers", "products", "features", "expires", "clubs"];
+const KEYS: [&str; 8] =
+    ["name", "sha256", "permits", "customers", "products", "features", "expires", "clubs"];
 const NOT_A_HASH: &str = "must be 64 hexadecimal digits: the SHA-256 of the token, not the token";
 
 /// Reads all keys before it gives up, so that all mistakes come at once.

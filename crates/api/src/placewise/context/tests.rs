@@ -48,7 +48,13 @@ fn the_first_missing_header_is_named() {
 
 #[test]
 fn content_type_is_json_or_nothing() {
-    let good = ["", "application/json", "Application/JSON", "application/json; charset=utf-8", "application/json ;x"];
+    let good = [
+        "",
+        "application/json",
+        "Application/JSON",
+        "application/json; charset=utf-8",
+        "application/json ;x",
+    ];
     for value in good {
         assert!(Context::from_headers(&with(&[(CONTENT_TYPE, value)])).is_ok(), "{value}");
     }
@@ -92,15 +98,30 @@ fn values_are_utf8() {
 
 #[test]
 fn x_customer_names_one_customer() {
-    let names = ["1000941", "demo", "a b", "/providers/Microsoft.Billing/billingAccounts/8611537", "all", "*", "id"];
+    let names =
+        ["1000941", "demo", "a b", "/providers/Microsoft.Billing/billingAccounts/8611537", "all", "*", "id"];
     for name in names {
         assert_eq!(one_customer(name), Ok(name));
         assert_eq!(one_customer(&format!("id={name}")), Ok(name));
     }
     let too_long = "x".repeat(129);
     let refused = [
-        "id=", "id=1,2", "1,2", "id=1&id=2", "id=1;id=2", "ids=1", "ID=1", "all=all", "id[]=1", "id=id=1", "=1", "id= 1",
-        "parent_id=5", "a\tb", "a\u{85}b", too_long.as_str(),
+        "id=",
+        "id=1,2",
+        "1,2",
+        "id=1&id=2",
+        "id=1;id=2",
+        "ids=1",
+        "ID=1",
+        "all=all",
+        "id[]=1",
+        "id=id=1",
+        "=1",
+        "id= 1",
+        "parent_id=5",
+        "a\tb",
+        "a\u{85}b",
+        too_long.as_str(),
     ];
     for value in refused {
         assert_eq!(one_customer(value), Err(Refusal::IncorrectHeader(CUSTOMER, NOT_ONE_CUSTOMER)), "{value}");

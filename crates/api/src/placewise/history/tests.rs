@@ -23,7 +23,8 @@ async fn body(months: &[MonthUsage]) -> String {
 
 #[tokio::test]
 async fn the_documented_example() {
-    let expected = r#"{"service_usage_history":[{"period":"04.2025","data":[{"service":"domains","usage":"0.0"}]}]}"#;
+    let expected =
+        r#"{"service_usage_history":[{"period":"04.2025","data":[{"service":"domains","usage":"0.0"}]}]}"#;
     assert_eq!(body(&[month(202_504, &[("domains", "0")])]).await, expected);
 }
 
@@ -58,8 +59,9 @@ async fn usage_is_exact_decimal_text() {
         (digits.as_str(), digits.as_str()),
     ];
     for (units, shown) in cases {
-        let expected =
-            format!(r#"{{"service_usage_history":[{{"period":"02.2026","data":[{{"service":"s","usage":"{shown}"}}]}}]}}"#);
+        let expected = format!(
+            r#"{{"service_usage_history":[{{"period":"02.2026","data":[{{"service":"s","usage":"{shown}"}}]}}]}}"#
+        );
         assert_eq!(body(&[month(202_602, &[("s", units)])]).await, expected);
     }
 }

@@ -34,12 +34,34 @@ fn the_query_is_decoded() {
 
 #[test]
 fn integers_of_any_length_and_nothing_else() {
-    for (text, value) in [("0", 0), ("5", 5), ("05", 5), ("-0", 0), ("-000", 0), ("00000000000000000000024", 24)] {
+    for (text, value) in
+        [("0", 0), ("5", 5), ("05", 5), ("-0", 0), ("-000", 0), ("00000000000000000000024", 24)]
+    {
         assert_eq!(parsed(&format!("from_offset={text}")), range(Some(value), None), "{text}");
     }
     let refused = [
-        "", "+5", "%2B5", "%205", "5%20", "5+", "5.0", "5e0", "0x5", "1_0", "-", "--1", "abc", "null", "%D9%A3", "%", "%zz",
-        "%FF", "5%00", "5%0A", "1,2", "%EF%BC%95",
+        "",
+        "+5",
+        "%2B5",
+        "%205",
+        "5%20",
+        "5+",
+        "5.0",
+        "5e0",
+        "0x5",
+        "1_0",
+        "-",
+        "--1",
+        "abc",
+        "null",
+        "%D9%A3",
+        "%",
+        "%zz",
+        "%FF",
+        "5%00",
+        "5%0A",
+        "1,2",
+        "%EF%BC%95",
     ];
     for text in refused {
         let expected = Err(format!(r#"{{"from_offset":{NOT_AN_INTEGER}}}"#));
@@ -62,7 +84,11 @@ fn bounds_of_from_offset() {
 
 #[test]
 fn bounds_of_to_offset() {
-    assert_eq!(parsed("to_offset=99999999999999999999"), range(None, Some(u32::MAX)), "no maximum of its own");
+    assert_eq!(
+        parsed("to_offset=99999999999999999999"),
+        range(None, Some(u32::MAX)),
+        "no maximum of its own"
+    );
     for text in ["3", "25", "99999999999999999999"] {
         let expected = r#"{"to_offset":[{"error":"less_or_equal_to","options":{"number":2}}]}"#;
         assert_eq!(parsed(&format!("from_offset=2&to_offset={text}")), Err(expected.into()), "{text}");
