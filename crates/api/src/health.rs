@@ -12,6 +12,9 @@ use serde::Serialize;
 
 use crate::reply;
 
+/// Paths of the two routes.
+pub(crate) const PATHS: [&str; 2] = ["/healthz", "/readyz"];
+
 /// What a check shows before its first result.
 const NOT_CHECKED: &str = "not checked yet";
 /// What a check shows while all is well.
@@ -64,7 +67,8 @@ impl Health {
 
 /// `/healthz` and `/readyz`, the same on every listener.
 pub(crate) fn routes(health: Health) -> Router {
-    Router::new().route("/healthz", get(alive)).route("/readyz", get(readiness)).with_state(health)
+    let [alive_path, ready_path] = PATHS;
+    Router::new().route(alive_path, get(alive)).route(ready_path, get(readiness)).with_state(health)
 }
 
 #[derive(Serialize)]

@@ -8,7 +8,7 @@ use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::Response;
 
-use crate::Metrics;
+use crate::{Metrics, health};
 
 /// Route label of a request that no route of ours matches.
 const UNMATCHED: &str = "unmatched";
@@ -28,14 +28,13 @@ pub(crate) async fn observe(State(metrics): State<Metrics>, request: Request, ne
     let elapsed = started.elapsed();
     metrics.answered(route, method, response.status().as_str(), elapsed);
     let principal = response.extensions().get::<Caller>().map_or("", |caller| &caller.0);
-    tracing::info!(
-        route,
-        method,
-        status = response.status().as_u16(),
-        principal,
-        elapsed_ms = elapsed.as_secs_f64() * 1000.0,
-        "answered a request"
-    );
+    let (status, elapsed_ms) = (response.status(), elapsed.as_secs_f64() * 1000.0);
+    if health::PATHS.contains(&route) && status.is_success() {
+        // Asked every few seconds, for ever.
+        tracing::debug!(route, method, status = status.as_u16(), elapsed_ms, "answered a request");
+    } else {
+        tracing::info!(route, method, status = status.as_u16(), principal, elapsed_ms, "answered a request");
+    }
     response
 }
 

@@ -20,8 +20,9 @@ pub(crate) struct Assignment {
 struct Partition {
     /// Where to read on once all that is stored counts.
     next_offset: Option<i64>,
-    /// Timestamp of the last stored record, in milliseconds since the epoch.
-    newest_ms: Option<i64>,
+    /// Everything before this time is stored: the timestamp of the last stored record, else of the first that was read.
+    /// Milliseconds since the epoch.
+    stored_to_ms: Option<i64>,
     /// Why nothing is read from it any more.
     stopped: Option<String>,
 }
@@ -70,6 +71,15 @@ impl Assignment {
         self.partitions.values().filter(|partition| partition.stopped.is_some()).count()
     }
 
+    /// Notes what was read, but is not stored yet.
+    pub(crate) fn note_read(&mut self, progress: &Progress) {
+        for (number, read) in &progress.partitions {
+            if let Some(partition) = self.partitions.get_mut(number) {
+                partition.stored_to_ms = partition.stored_to_ms.or(read.oldest_ms);
+            }
+        }
+    }
+
     /// Notes what is stored. Returns the offsets to commit: none for what was read under an earlier assignment.
     pub(crate) fn advance(&mut self, progress: &Progress, topic: &str) -> TopicPartitionList {
         let mut list = TopicPartitionList::new();
@@ -79,20 +89,20 @@ impl Assignment {
         for (number, stored) in &progress.partitions {
             let Some(partition) = self.partitions.get_mut(number) else { continue };
             partition.next_offset = Some(stored.next_offset);
-            partition.newest_ms = stored.newest_ms.or(partition.newest_ms);
+            partition.stored_to_ms = stored.newest_ms.or(partition.stored_to_ms);
             // A committed offset is that of the record to read next. It can only fail for a negative one.
             let _ = list.add_partition_offset(topic, *number, Offset::Offset(stored.next_offset));
         }
         list
     }
 
-    /// Records that are not stored yet and seconds since the last stored one, by partition; nothing of partitions whose
-    /// end is not known. `end` is the end of a partition's log.
+    /// Records that are not stored yet, and the age in seconds of the last that is, by partition; nothing of partitions
+    /// whose end is not known. `end` is the end of a partition's log.
     pub(crate) fn lags(&self, end: impl Fn(i32) -> Option<i64>, now_ms: i64) -> Vec<(i32, i64, f64)> {
         let lag = |(number, partition): (&i32, &Partition)| {
             let records = (end(*number)? - partition.next_offset.unwrap_or(0)).max(0);
-            let behind_ms = match partition.newest_ms {
-                Some(newest) if records > 0 => (now_ms - newest).max(0),
+            let behind_ms = match partition.stored_to_ms {
+                Some(stored_to) if records > 0 => (now_ms - stored_to).max(0),
                 _ => 0,
             };
             Some((*number, records, behind_ms as f64 / 1000.0))
@@ -157,6 +167,8 @@ mod tests {
         assignment.advance(&progress(1, &[(0, 12)]), "t");
         let end = |partition| (partition < 2).then_some(20);
         assert_eq!(assignment.lags(end, 3500), [(0, 8, 2.5), (1, 20, 0.0)]);
+        assignment.note_read(&progress(1, &[(0, 13), (1, 1)]));
+        assert_eq!(assignment.lags(end, 3000), [(0, 8, 2.0), (1, 20, 2.0)]);
         assert_eq!(assignment.lags(|_| Some(12), 3500)[0], (0, 0, 0.0));
     }
 

@@ -6,18 +6,16 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use meterhouse_model::{Change, Event, Reason, Record, Rules, parse};
-use meterhouse_store::{EncodedBatch, EventBatch, RejectBatch};
+use meterhouse_store::{EncodedBatch, EventBatch, RejectBatch, RejectedRecord};
 
 use crate::BatchLimits;
-use crate::message::Message;
-use crate::record::{record, rejected};
 
 /// Records that are judged, but not stored yet.
 #[derive(Debug)]
 pub(crate) struct Batch {
     events: EventBatch,
     rejects: RejectBatch,
-    progress: Progress,
+    pub(crate) progress: Progress,
     /// When the first record came.
     opened: Option<Instant>,
 }
@@ -96,20 +94,25 @@ impl Batch {
         }
     }
 
-    /// Judges a record and adds what becomes of it.
-    pub(crate) fn push(&mut self, topic: &str, message: Message<'_>, rules: &Rules, now: Instant) {
+    /// Judges a record and adds what becomes of it. `kept` is the rest of a record that goes into quarantine.
+    pub(crate) fn push(
+        &mut self,
+        record: &Record<'_>,
+        kept: impl FnOnce() -> RejectedRecord,
+        rules: &Rules,
+        now: Instant,
+    ) {
         self.opened.get_or_insert(now);
-        let record = record(topic, message);
-        self.progress.advance(&record);
-        match parse(&record, rules) {
+        self.progress.advance(record);
+        match parse(record, rules) {
             Ok(events) => {
                 for event in &events {
-                    self.events.push(event, &record);
+                    self.events.push(event, record);
                     self.progress.outcomes.count(event);
                 }
             }
             Err(reject) => {
-                self.rejects.push(&reject, &record, rejected(message));
+                self.rejects.push(&reject, record, kept());
                 *self.progress.outcomes.rejected.entry(reject.reason).or_default() += 1;
             }
         }
@@ -173,5 +176,73 @@ impl Outcomes {
             Change::Delete(_) => &mut self.deleted,
         };
         *count += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use meterhouse_model::{BillingZone, CloudEventHeaders};
+
+    use super::*;
+
+    const LIMITS: BatchLimits =
+        BatchLimits { rows: 3, bytes: 1 << 20, age: Duration::from_secs(1), inflight_bytes: 1 << 21 };
+
+    fn push(batch: &mut Batch, partition: i32, offset: i64, value: &str, now: Instant) {
+        let record = Record {
+            topic: "t",
+            partition,
+            offset,
+            timestamp_ms: Some(1_790_000_000_000 - offset),
+            value: Some(value.as_bytes()),
+            content_type: None,
+            cloud_event: CloudEventHeaders::default(),
+        };
+        let rules = Rules::new(Arc::new(BillingZone::new("UTC").unwrap()));
+        batch.push(&record, RejectedRecord::default, &rules, now);
+    }
+
+    fn usage(action: &str) -> String {
+        format!(
+            r#"{{"EventId":"e","SubscriptionReference":"s","OptionCode":"o","UsageStart":"2026-09-01 00:00:00",
+            "UsageEnd":"2026-09-01 01:00:00","Units":"1"{action}}}"#
+        )
+    }
+
+    #[test]
+    fn every_record_moves_its_partition_on_and_has_one_outcome() {
+        let (mut batch, now) = (Batch::new(7), Instant::now());
+        push(&mut batch, 0, 5, &usage(""), now);
+        push(&mut batch, 1, 9, "[", now);
+        push(&mut batch, 0, 8, &usage(r#","Action":"amend","Revision":1"#), now);
+        push(&mut batch, 0, 9, &usage(r#","Action":"delete","Revision":2"#), now);
+        push(&mut batch, 0, 10, &format!(r#"{{"Usages":[{}]}}"#, usage("")), now);
+        let sealed = batch.seal();
+        let Progress { assignment, partitions, outcomes } = sealed.progress;
+        assert_eq!(assignment, 7);
+        assert_eq!((partitions[&0].next_offset, partitions[&1].next_offset), (11, 10));
+        assert_eq!(partitions[&0].newest_ms, Some(1_789_999_999_990));
+        assert_eq!(partitions[&0].oldest_ms, Some(1_789_999_999_990));
+        assert_eq!((outcomes.records, outcomes.stored, outcomes.amended, outcomes.deleted), (5, 2, 1, 1));
+        assert_eq!(outcomes.rejected, BTreeMap::from([(Reason::InvalidJson, 1)]));
+        let rows: Vec<_> = sealed.inserts.iter().map(|insert| (insert.table.name(), insert.rows)).collect();
+        assert_eq!(rows, [("rejects", 1), ("usage_events", 4)]);
+    }
+
+    #[test]
+    fn a_batch_closes_at_the_first_limit() {
+        let (mut batch, begun) = (Batch::new(1), Instant::now());
+        assert_eq!(batch.close_reason(&LIMITS, begun + LIMITS.age), None);
+        push(&mut batch, 0, 0, &usage(""), begun);
+        assert_eq!(batch.close_reason(&LIMITS, begun), None);
+        assert_eq!(batch.close_reason(&LIMITS, begun + LIMITS.age), Some(CloseReason::Age));
+        push(&mut batch, 0, 1, "x", begun + LIMITS.age);
+        assert_eq!(batch.time_left(&LIMITS, begun), Some(LIMITS.age));
+        push(&mut batch, 0, 2, &usage(""), begun);
+        assert_eq!(batch.close_reason(&LIMITS, begun), Some(CloseReason::Rows));
+        let limits = BatchLimits { rows: 10, bytes: 1, ..LIMITS };
+        assert_eq!(batch.close_reason(&limits, begun), Some(CloseReason::Bytes));
     }
 }

@@ -8,8 +8,7 @@ use prometheus::{
 use crate::batch::{Batch, CloseReason, Progress};
 
 /// Seconds from a record's timestamp until it can be read: about the age of a batch, or hours after an outage.
-const FRESHNESS_BUCKETS: [f64; 12] =
-    [0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 60.0, 600.0, 3600.0];
+const FRESHNESS_BUCKETS: [f64; 12] = [0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 60.0, 600.0, 3600.0];
 const ROW_BUCKETS: [f64; 8] = [1.0, 10.0, 100.0, 1e3, 1e4, 5e4, 2e5, 1e6];
 const BYTE_BUCKETS: [f64; 7] = [1e3, 1e4, 1e5, 1e6, 1e7, 6.4e7, 2.56e8];
 
@@ -199,7 +198,7 @@ impl Registrar<'_> {
     }
 
     fn lag_seconds(&self) -> prometheus::Result<GaugeVec> {
-        let help = "Age of the last stored record of a partition that has later ones, in seconds; 0 where it has none.";
+        let help = "Age of a partition's last stored record, in seconds; 0 where all its records are stored.";
         self.register(GaugeVec::new(Opts::new("meterhouse_lag_seconds", help), &["topic", "partition"]))
     }
 

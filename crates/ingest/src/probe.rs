@@ -14,7 +14,6 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 /// Asks Kafka for the topic, over a connection of its own.
 pub struct KafkaProbe {
     client: BaseConsumer,
-    brokers: String,
     topic: String,
 }
 
@@ -25,18 +24,18 @@ impl KafkaProbe {
     /// librdkafka refuses a property.
     pub fn new(config: &KafkaConfig) -> Result<Self, KafkaError> {
         let client = BaseConsumer::from_config(&config.client())?;
-        Ok(Self { client, brokers: config.brokers.clone(), topic: config.topic.clone() })
+        Ok(Self { client, topic: config.topic.clone() })
     }
 
     /// Asks once. Blocks for three seconds at most.
     ///
     /// # Errors
-    /// What is wrong, for a person.
+    /// What is wrong, for a person: without addresses, since it may be shown to strangers.
     pub fn check(&self) -> Result<(), String> {
         let metadata = self
             .client
             .fetch_metadata(Some(&self.topic), TIMEOUT)
-            .map_err(|error| format!("no broker answers at {}: {error}", self.brokers))?;
+            .map_err(|error| format!("no broker answers: {error}"))?;
         let topic = metadata.topics().iter().find(|topic| topic.name() == self.topic);
         match topic {
             Some(topic) if topic.error().is_none() && !topic.partitions().is_empty() => Ok(()),

@@ -19,6 +19,7 @@ use crate::assignment::Assignment;
 use crate::batch::{Batch, CloseReason};
 use crate::group::{self, Change, GroupConsumer};
 use crate::message::{Message, MessageQueue, PartitionError};
+use crate::record::{record, rejected};
 use crate::writer::{Stored, now_ms};
 use crate::{BatchLimits, Error, KafkaConfig, Metrics, Reporter};
 
@@ -117,7 +118,9 @@ impl Reader {
             Some(Err(KafkaError::MessageConsumptionFatal(code))) => {
                 return Err(Error::Kafka(KafkaError::MessageConsumptionFatal(code)));
             }
-            Some(Err(error)) => tracing::warn!(%error, topic = self.topic, "cannot read the topic at the moment"),
+            Some(Err(error)) => {
+                tracing::warn!(%error, topic = self.topic, "cannot read the topic at the moment");
+            }
             Some(Ok(_)) => return Err(Error::Misled),
         }
         while let Some(change) = self.consumer.context().take_change() {
@@ -198,7 +201,8 @@ impl Reader {
             if self.assignment.is_stopped(message.partition()) {
                 continue;
             }
-            self.batch.push(&self.topic, message, &rules, now);
+            let record = record(&self.topic, message);
+            self.batch.push(&record, || rejected(message), &rules, now);
             if let Some(reason) = self.batch.close_reason(&self.limits, now) {
                 self.hand_over(reason);
             }
@@ -213,9 +217,19 @@ impl Reader {
             tracing::warn!(topic, partition, error = text, "cannot read a partition at the moment");
             return;
         }
-        if self.assignment.stop(partition, error.text.clone()) {
-            tracing::error!(topic, partition, offset, error = text, "partition stopped: records cannot be read");
-            (self.report)(CHECK, self.assignment.readiness(&self.topic));
+        if self.assignment.stop(partition, text.clone()) {
+            tracing::error!(
+                topic,
+                partition,
+                offset,
+                error = text,
+                "partition stopped: records cannot be read"
+            );
+            let mut list = TopicPartitionList::new();
+            list.add_partition(topic, partition);
+            // What comes all the same is not read: see `read`.
+            let _ = self.consumer.pause(&list);
+            (self.report)(CHECK, self.assignment.readiness(topic));
         }
     }
 
@@ -227,6 +241,7 @@ impl Reader {
 
     fn hand_over(&mut self, reason: CloseReason) {
         let batch = mem::replace(&mut self.batch, Batch::new(self.assignment.number()));
+        self.assignment.note_read(&batch.progress);
         self.metrics.closed(&batch, reason);
         self.handed += 1;
         self.handed_bytes += batch.bytes();
@@ -259,7 +274,10 @@ impl Reader {
             self.commit_stored(STEP, CommitMode::Sync)?;
         }
         if self.handed > 0 {
-            tracing::warn!(batches = self.handed, "batches are not stored; their records are read again later");
+            tracing::warn!(
+                batches = self.handed,
+                "batches are not stored; their records are read again later"
+            );
         }
         tracing::info!("leaving the consumer group");
         Ok(())

@@ -47,11 +47,17 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         }
         Command::Ingest => {
             let is_insecure = false;
-            service::run(configure(cli)?, Roles { ingests: true, answers: false, migrates: false, is_insecure })
+            service::run(
+                configure(cli)?,
+                Roles { ingests: true, answers: false, migrates: false, is_insecure },
+            )
         }
         Command::Api(args) => {
             let is_insecure = args.insecure_no_auth;
-            service::run(configure(cli)?, Roles { ingests: false, answers: true, migrates: false, is_insecure })
+            service::run(
+                configure(cli)?,
+                Roles { ingests: false, answers: true, migrates: false, is_insecure },
+            )
         }
     }
 }

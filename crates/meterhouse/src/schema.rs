@@ -26,7 +26,9 @@ pub(crate) fn migrate(config: &Config) -> Result<(), Failure> {
     let store = Store::new(&config.clickhouse.store_config(), metrics);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("cannot start the runtime")?;
-    let applied = runtime.block_on(store.migrate(&config.billing.zone)).map_err(|error| store_failure(error, config))?;
+    let applied = runtime
+        .block_on(store.migrate(&config.billing.zone))
+        .map_err(|error| store_failure(error, config))?;
     for migration in &applied {
         println!("applied {}", migration.name);
     }
@@ -54,7 +56,9 @@ pub(crate) async fn wait_until_ready(
                 return Ok(true);
             }
             Ok(Err(missing)) => note(health, missing, &mut shown),
-            Err(error) if error.class() == ErrorClass::Retryable => note(health, error.to_string(), &mut shown),
+            Err(error) if error.class() == ErrorClass::Retryable => {
+                note(health, error.to_string(), &mut shown);
+            }
             Err(error) => return Err(store_failure(error, config)),
         }
         tokio::select! {

@@ -207,7 +207,8 @@ impl Parts {
     async fn ended(mut self) -> Result<(), Failure> {
         let mut outcome = Ok(());
         while let Some(ended) = self.running.join_next().await {
-            let ended = ended.unwrap_or_else(|error| Err(anyhow!(error).context("a part has panicked").into()));
+            let ended =
+                ended.unwrap_or_else(|error| Err(anyhow!(error).context("a part has panicked").into()));
             if let Err(failure) = ended {
                 tracing::error!(error = %failure, "cannot go on");
                 self.shutdown.cancel();
