@@ -13,6 +13,17 @@ const EXPONENT_LIMIT: i64 = 1_000_000_000_000_000;
 /// Every number of so many digits fits into 64 bits.
 const U64_DIGITS: usize = 19;
 
+/// 10^0 to 10^18.
+const POWERS: [u64; 19] = {
+    let mut powers = [1; 19];
+    let mut place = 1;
+    while place < powers.len() {
+        powers[place] = powers[place - 1] * 10;
+        place += 1;
+    }
+    powers
+};
+
 /// An amount of usage, as a multiple of 10^-18.
 ///
 /// Between -(10^38 - 1) and 10^38 - 1: at most 20 digits before and 18 after the point, what ClickHouse holds in a
@@ -122,6 +133,18 @@ impl<'a> NumberText<'a> {
 
     /// The value without its sign, as a multiple of 10^-18.
     fn magnitude(&self) -> Result<i128, UnitsError> {
+        let digits = self.whole.len() + self.fraction.len();
+        match POWERS.len().checked_sub(self.fraction.len() + 1) {
+            Some(power) if digits <= U64_DIGITS && self.exponent == 0 => {
+                let mantissa = fold_digits(fold_digits(0, self.whole), self.fraction);
+                Ok(i128::from(mantissa) * i128::from(POWERS[power]))
+            }
+            _ => self.magnitude_of_any(),
+        }
+    }
+
+    /// The same for numbers of any length, with an exponent.
+    fn magnitude_of_any(&self) -> Result<i128, UnitsError> {
         let is_significant = |&digit: &u8| digit != b'0';
         let digits = || self.whole.iter().chain(self.fraction);
         let Some(first) = digits().position(is_significant) else { return Ok(0) };
@@ -135,13 +158,8 @@ impl<'a> NumberText<'a> {
         let power = self.power_of_digit(last) + SCALE;
         let Ok(power) = u32::try_from(power) else { return Err(UnitsError::TooPrecise) };
         // At most 38 digits are left: from here on nothing can overflow.
-        let count = last + 1 - first;
-        let significant = digits().skip(first).take(count).map(|digit| digit - b'0');
-        let mantissa = if count <= U64_DIGITS {
-            i128::from(significant.fold(0, |sum: u64, digit| sum * 10 + u64::from(digit)))
-        } else {
-            significant.fold(0, |sum: i128, digit| sum * 10 + i128::from(digit))
-        };
+        let significant = digits().take(last + 1).skip(first);
+        let mantissa = significant.fold(0, |sum: i128, digit| sum * 10 + i128::from(digit - b'0'));
         Ok(mantissa * 10_i128.pow(power))
     }
 
@@ -155,6 +173,11 @@ impl<'a> NumberText<'a> {
 fn split_digits(text: &[u8]) -> (&[u8], &[u8]) {
     let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
     text.split_at(end)
+}
+
+/// The number that the digits make behind those before them. All together must be 19 at most.
+fn fold_digits(before: u64, digits: &[u8]) -> u64 {
+    digits.iter().fold(before, |sum, digit| sum * 10 + u64::from(digit - b'0'))
 }
 
 fn parse_exponent(text: &[u8]) -> Option<i64> {

@@ -97,7 +97,7 @@ fn structured_data<'a>(members: &Members<'a>) -> Result<Data<'a>, Reject> {
         (Some(data), None) if json::is_object(data) => Ok(Data::Member(data)),
         (Some(_), None) => Err(invalid("data must be an object")),
         (None, Some(raw)) => {
-            let text = json::decode_text(Member::DataBase64, raw).map_err(|reject| invalid(reject.detail))?;
+            let text = members.text(Member::DataBase64, raw).map_err(|reject| invalid(reject.detail))?;
             let bytes =
                 STANDARD.decode(text.as_bytes()).map_err(|error| invalid(format!("data_base64: {error}")))?;
             let text = String::from_utf8(bytes).map_err(|_| invalid("data_base64 is not UTF-8 inside"))?;

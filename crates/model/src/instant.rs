@@ -64,15 +64,20 @@ struct TimeText {
     offset: Option<i64>,
 }
 
+/// What `YYYY-MM-DD HH:MM:SS` looks like: the least byte of each place, and how many more there are. The place between
+/// date and time is judged apart.
+const LEAST: [u8; PLAIN_LENGTH] = *b"0000-00-00\x0000:00:00";
+const MORE: [u8; PLAIN_LENGTH] = *b"\x09\x09\x09\x09\0\x09\x09\0\x09\x09\xff\x09\x09\0\x09\x09\0\x09\x09";
+
 impl TimeText {
     fn split(text: &[u8]) -> Option<Self> {
-        let (plain, rest) = text.split_at_checked(PLAIN_LENGTH)?;
-        let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, between, h1, h2, b':', i1, i2, b':', s1, s2] =
-            *plain
-        else {
+        let (plain, rest) = text.split_first_chunk::<PLAIN_LENGTH>()?;
+        let is_like = |place: usize| plain[place].wrapping_sub(LEAST[place]) <= MORE[place];
+        // Without a way out in between, so that all places are looked at together.
+        if !(0..PLAIN_LENGTH).fold(true, |all, place| all & is_like(place)) {
             return None;
-        };
-        let (fraction, offset) = match (between, rest) {
+        }
+        let (fraction, offset) = match (plain[10], rest) {
             (b' ', []) => (0, None),
             (b'T' | b't' | b' ', _) => {
                 let (fraction, rest) = split_fraction(rest)?;
@@ -80,13 +85,14 @@ impl TimeText {
             }
             _ => return None,
         };
+        let two = |place: usize| i64::from(plain[place] - b'0') * 10 + i64::from(plain[place + 1] - b'0');
         Some(Self {
-            year: two(y1, y2)? * 100 + two(y3, y4)?,
-            month: two(m1, m2)?,
-            day: two(d1, d2)?,
-            hour: two(h1, h2)?,
-            minute: two(i1, i2)?,
-            second: two(s1, s2)?,
+            year: two(0) * 100 + two(2),
+            month: two(5),
+            day: two(8),
+            hour: two(11),
+            minute: two(14),
+            second: two(17),
             fraction,
             offset,
         })

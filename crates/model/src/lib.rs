@@ -21,6 +21,7 @@ mod record;
 mod registry;
 mod reject;
 mod rules;
+mod scan;
 mod table;
 mod version;
 mod zone;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 
 use crate::envelope::{self, CloudEventId, Data};
 use crate::identity::EVENT_ID_BYTES_MAX;
@@ -40,16 +40,22 @@ pub fn parse<'a>(record: &Record<'a>, rules: &Rules) -> Result<Events<'a>, Rejec
     let is_structured = envelope::is_structured(record)?;
     let text =
         std::str::from_utf8(value).map_err(|error| Reject::new(Reason::InvalidUtf8, error.to_string()))?;
-    let members = Members::parse(text)?;
+    let mut members = Members::NONE;
+    members.read(text)?;
     let opened = envelope::open(record, is_structured, &members)?;
     let source = Source { record, cloud_event: opened.cloud_event.as_ref(), rules };
     match opened.data {
         Data::Value => source.events(&members),
-        Data::Member(data) => source.events(&Members::parse(data)?),
+        Data::Member(data) => {
+            let mut members = Members::NONE;
+            members.read(data)?;
+            source.events(&members)
+        }
         Data::Decoded(data) => {
             // The events cannot borrow from text that ends with this call.
             let source = Source { record, cloud_event: opened.cloud_event.as_ref(), rules };
-            let members = Members::parse(&data).map_err(|reject| match reject.reason {
+            let mut members = Members::NONE;
+            members.read(&data).map_err(|reject| match reject.reason {
                 Reason::DuplicateMember => reject,
                 _ => Reject::new(Reason::InvalidEnvelope, format!("data_base64: {}", reject.detail)),
             })?;
@@ -69,8 +75,10 @@ struct Source<'s, 'a> {
 impl<'a> Source<'_, 'a> {
     /// The events of an object that is one, or holds several.
     fn events(&self, members: &Members<'a>) -> Result<Events<'a>, Reject> {
+        let mut events = Events::new();
         let Some(raw) = members.get(Member::Usages) else {
-            return self.event(members, 0).map(|event| smallvec![event]).map_err(|reject| reject.at(0));
+            self.event(members, 0, &mut events).map_err(|reject| reject.at(0))?;
+            return Ok(events);
         };
         if !raw.starts_with('[') {
             return Err(json::wrong_type(Member::Usages, "an array", raw));
@@ -82,18 +90,17 @@ impl<'a> Source<'_, 'a> {
         if elements.is_empty() {
             return Err(Reject::new(Reason::MissingMember, "Usages is empty"));
         }
-        let indexed = elements.iter().zip(0..);
-        let events = indexed.map(|(element, index)| {
-            Members::parse(element)
-                .and_then(|members| self.event(&members, index))
-                .map_err(|reject| reject.at(index))
-        });
-        let events = events.collect::<Result<Events<'a>, Reject>>()?;
+        for (element, index) in elements.into_iter().zip(0..) {
+            let mut members = Members::NONE;
+            let event = members.read(element).and_then(|()| self.event(&members, index, &mut events));
+            event.map_err(|reject| reject.at(index))?;
+        }
         check_distinct(&events)?;
         Ok(events)
     }
 
-    fn event(&self, members: &Members<'a>, index: u16) -> Result<Event<'a>, Reject> {
+    /// Reads an event, to the end of a list: it is long, and to hand it back would take as long as to read a member.
+    fn event(&self, members: &Members<'a>, index: u16, events: &mut Events<'a>) -> Result<(), Reject> {
         let change = change(members)?;
         let subscription =
             required_name(members, Member::SubscriptionReference, Reason::InvalidSubscription)?;
@@ -110,7 +117,7 @@ impl<'a> Source<'_, 'a> {
             optional_text(members, Member::Description, DESCRIPTION_BYTES, Reason::InvalidDescription)?;
         let renewal_order_reference = renewal_order_reference(members)?;
         let billed_at = if start < end { end - 1 } else { end };
-        let event = Event {
+        events.push(Event {
             subscription,
             option_code,
             customer: customer.unwrap_or_default(),
@@ -125,11 +132,11 @@ impl<'a> Source<'_, 'a> {
             renewal_order_reference,
             change,
             origin: members.get(Member::Origin).map(Cow::Borrowed),
-        };
-        self.rules.check(&event, self.record.timestamp_ms)?;
-        Ok(event)
+        });
+        events.last().map_or(Ok(()), |event| self.rules.check(event, self.record.timestamp_ms))
     }
 
+    #[inline]
     fn instant(&self, members: &Members<'_>, member: Member) -> Result<i64, Reject> {
         let text = members.require_text(member)?;
         parse_instant(&text, &self.rules.zone).map_err(|error| {
@@ -139,31 +146,33 @@ impl<'a> Source<'_, 'a> {
 
     /// What identifies the event: for a change what it names, else the first of envelope, `EventId` and coordinates.
     fn identity(&self, members: &Members<'a>, change: Change, index: u16) -> Result<Identity<'a>, Reject> {
+        // An envelope takes the place of `EventId`, whatever that is.
+        let event_id = match self.cloud_event {
+            None => optional_text(members, Member::EventId, 1..=EVENT_ID_BYTES_MAX, Reason::InvalidEventId)?,
+            Some(_) => None,
+        };
         if let Some(text) = members.get_text(Member::Identity)? {
             return named_identity(text);
         }
-        if let Some(CloudEventId { source, id }) = self.cloud_event {
+        match (self.cloud_event, event_id, change) {
+            (Some(CloudEventId { source, id }), _, Change::Create) => {
+                Ok(Identity::CloudEvent { source: source.clone(), id: id.clone(), index })
+            }
             // The envelope of a change is another one than that of the event that it changes.
-            return match change {
-                Change::Create => Ok(Identity::CloudEvent { source: source.clone(), id: id.clone(), index }),
-                _ => Err(Reject::new(
-                    Reason::MissingMember,
-                    "Identity is missing in a change inside a CloudEvent",
-                )),
-            };
-        }
-        let event_id =
-            optional_text(members, Member::EventId, 1..=EVENT_ID_BYTES_MAX, Reason::InvalidEventId)?;
-        match (event_id, change) {
-            (Some(id), _) => Ok(Identity::EventId(id)),
-            (None, Change::Create) => Ok(Identity::Coordinates {
+            (Some(_), ..) => {
+                Err(Reject::new(Reason::MissingMember, "Identity is missing in a change inside a CloudEvent"))
+            }
+            (None, Some(id), _) => Ok(Identity::EventId(id)),
+            (None, None, Change::Create) => Ok(Identity::Coordinates {
                 topic: Cow::Borrowed(self.record.topic),
                 partition: self.record.partition,
                 offset: self.record.offset,
                 timestamp_ms: self.record.timestamp_ms.unwrap_or(-1),
                 index,
             }),
-            (None, _) => Err(Reject::new(Reason::MissingMember, "a change has neither EventId nor Identity")),
+            (None, None, _) => {
+                Err(Reject::new(Reason::MissingMember, "a change has neither EventId nor Identity"))
+            }
         }
     }
 }
@@ -204,12 +213,13 @@ fn named_identity(text: Cow<'_, str>) -> Result<Identity<'_>, Reject> {
     })
 }
 
+#[inline]
 fn units(members: &Members<'_>) -> Result<Units, Reject> {
     let raw = members.require(Member::Units)?;
     let text = if json::is_number(raw) {
         Cow::Borrowed(raw)
     } else if raw.starts_with('"') {
-        json::decode_text(Member::Units, raw)?
+        members.text(Member::Units, raw)?
     } else {
         return Err(json::wrong_type(Member::Units, "a number or a string", raw));
     };
@@ -239,9 +249,10 @@ fn renewal_order_reference(members: &Members<'_>) -> Result<Option<u64>, Reject>
 
 /// The value of a JSON number, if it is whole: `5`, and also `5.0`.
 fn whole_number(raw: &str) -> Option<i128> {
-    Units::parse(raw).ok()?.whole()
+    raw.parse().ok().or_else(|| Units::parse(raw).ok()?.whole())
 }
 
+#[inline]
 fn required_name<'a>(members: &Members<'a>, member: Member, reason: Reason) -> Result<Cow<'a, str>, Reject> {
     let text = members.require_text(member)?;
     check_length(member, &text, NAME_BYTES, reason)?;
@@ -254,6 +265,7 @@ fn required_name<'a>(members: &Members<'a>, member: Member, reason: Reason) -> R
     Ok(text)
 }
 
+#[inline]
 fn optional_text<'a>(
     members: &Members<'a>,
     member: Member,

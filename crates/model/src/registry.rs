@@ -126,13 +126,15 @@ impl Registry {
         let mut registry = Self::default();
         for (subscription, mut lined) in lined {
             lined.sort_by_key(|(interval, line)| (interval.start, *line));
-            for pair in lined.windows(2) {
-                let [(before, first), (after, second)] = pair else { continue };
-                if after.start < before.expires {
-                    let (line, other) = (first.max(second), first.min(second));
+            // The one that reaches furthest, and its line: it may overlap with others than the next one.
+            let mut furthest = (i64::MIN, 0);
+            for (interval, line) in &lined {
+                if interval.start < furthest.0 {
+                    let (line, other) = (furthest.1.max(*line), furthest.1.min(*line));
                     let text = format!("{} overlaps with its row in line {other}", quote(subscription));
-                    problems.push(Problem { line: *line, text });
+                    problems.push(Problem { line, text });
                 }
+                furthest = furthest.max((interval.expires, *line));
             }
             let intervals: Vec<Interval> = lined.into_iter().map(|(interval, _)| interval).collect();
             for interval in &intervals {

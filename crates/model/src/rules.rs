@@ -6,6 +6,9 @@ use crate::reject::quote;
 use crate::zone::{DAY_SECONDS, SECOND};
 use crate::{BillingZone, Catalog, Change, Event, Reason, Registry, Reject};
 
+/// Microseconds of a day of 24 hours. A configured number of days may be so large that the product is beyond 64 bits.
+const DAY: i64 = DAY_SECONDS * SECOND;
+
 /// What a record's verdict depends on besides the record.
 #[derive(Debug, Clone)]
 pub struct Rules {
@@ -41,9 +44,7 @@ impl Rules {
             known_option: None,
         }
     }
-}
 
-impl Rules {
     /// Judges an event by the configurable rules. `timestamp_ms` is the record's.
     pub(crate) fn check(&self, event: &Event<'_>, timestamp_ms: Option<i64>) -> Result<(), Reject> {
         if event.change == Change::Create {
@@ -65,7 +66,7 @@ impl Rules {
     /// Length and age, which bind creations only: what is old can always be corrected.
     fn check_age(&self, event: &Event<'_>, timestamp_ms: Option<i64>) -> Result<(), Reject> {
         let days = i64::from(self.max_interval_days);
-        if event.end - event.start > days * DAY_SECONDS * SECOND {
+        if event.end - event.start > days.saturating_mul(DAY) {
             return Err(Reject::new(
                 Reason::IntervalTooLong,
                 format!("the interval is longer than {days} days"),
@@ -74,7 +75,7 @@ impl Rules {
         let Some(timestamp_ms) = timestamp_ms else { return Ok(()) };
         let recorded = timestamp_ms.saturating_mul(1000);
         let days = i64::from(self.max_age_days);
-        if event.end < recorded.saturating_sub(days * DAY_SECONDS * SECOND) {
+        if event.end < recorded.saturating_sub(days.saturating_mul(DAY)) {
             let detail =
                 format!("UsageEnd is more than {days} days before the record's timestamp {timestamp_ms} ms");
             return Err(Reject::new(Reason::TooOld, detail));
@@ -106,5 +107,7 @@ impl Rules {
 
 /// Whether a text has characters of the Unicode category Cc.
 pub(crate) fn has_control(text: &str) -> bool {
-    text.chars().any(char::is_control)
+    // Nearly every text is printable ASCII, which is quickly seen.
+    let is_printable = text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+    !is_printable && text.chars().any(char::is_control)
 }

@@ -61,7 +61,7 @@ impl Row {
     }
 }
 
-/// Reads CSV with a line of column names, in any order. Spaces around a value do not count.
+/// Reads CSV with a line of column names, in any order. Spaces around a value do not count, but no quote may follow one.
 pub(crate) fn read_csv(text: &str, layout: &Layout) -> (Vec<Row>, Vec<Problem>) {
     let mut problems = Vec::new();
     let mut reader = ReaderBuilder::new().trim(Trim::All).flexible(true).from_reader(text.as_bytes());
@@ -83,6 +83,12 @@ pub(crate) fn read_csv(text: &str, layout: &Layout) -> (Vec<Row>, Vec<Problem>) 
             }
         };
         let line = record.position().map_or(1, csv::Position::line);
+        if let Some(text) = record.iter().find(|text| text.starts_with('"')) {
+            // Behind a space a quote would be part of the value, which nobody means.
+            let text = format!("a quote stands behind a space: {}", quote(text));
+            problems.push(Problem { line, text });
+            continue;
+        }
         if record.len() != columns.len() {
             let text = format!("the row has {} values, there are {} columns", record.len(), columns.len());
             problems.push(Problem { line, text });

@@ -149,6 +149,11 @@ impl BillingZone {
 
     /// The earliest second at which the local clock shows a time, given in seconds since its 1970-01-01 00:00:00.
     pub(crate) fn resolve(&self, local: i64) -> Option<i64> {
+        let span = self.span_at(local - OFFSET_LIMIT);
+        if self.spans.get(span + 1).is_none_or(|next| next.start > local + OFFSET_LIMIT) {
+            // The offset does not change anywhere near.
+            return Some(local - self.spans[span].offset);
+        }
         self.spans_around(local).find_map(|(span, end)| {
             let second = local - span.offset;
             (span.start <= second && second < end).then_some(second)
