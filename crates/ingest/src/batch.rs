@@ -26,8 +26,8 @@ pub(crate) struct SealedBatch {
     /// Quarantine first: a partition never moves on from a reject that is not there.
     pub(crate) inserts: Vec<EncodedBatch>,
     pub(crate) progress: Progress,
-    /// What the batch counts towards the bytes in flight, until it is stored.
-    pub(crate) bytes: usize,
+    /// What the batch counts towards the bytes in flight.
+    pub(crate) bytes_until_stored: usize,
 }
 
 /// What a batch means once it is stored.
@@ -131,6 +131,11 @@ impl Batch {
         self.events.bytes() + self.rejects.bytes()
     }
 
+    /// Bytes of memory from its close until it is stored: for a while it is there in columns and encoded.
+    pub(crate) fn bytes_until_stored(&self) -> usize {
+        2 * self.bytes()
+    }
+
     /// Why the batch is to be closed now, if it is.
     pub(crate) fn close_reason(&self, limits: &BatchLimits, now: Instant) -> Option<CloseReason> {
         if self.rows() >= limits.rows {
@@ -149,9 +154,9 @@ impl Batch {
 
     /// Sorts and encodes the batch, once. Takes a while.
     pub(crate) fn seal(self) -> SealedBatch {
-        let bytes = self.bytes();
+        let bytes_until_stored = self.bytes_until_stored();
         let inserts = [self.rejects.seal(), self.events.seal()].into_iter().flatten().collect();
-        SealedBatch { inserts, progress: self.progress, bytes }
+        SealedBatch { inserts, progress: self.progress, bytes_until_stored }
     }
 }
 

@@ -244,7 +244,7 @@ impl Reader {
         self.assignment.note_read(&batch.progress);
         self.metrics.closed(&batch, reason);
         self.handed += 1;
-        self.handed_bytes += batch.bytes();
+        self.handed_bytes += batch.bytes_until_stored();
         // If the writer is gone, the other channel says so.
         let _ = self.batches.send(batch);
     }

@@ -19,6 +19,7 @@ const CHECK: &str = "ingest";
 #[derive(Debug)]
 pub(crate) struct Stored {
     pub(crate) progress: Progress,
+    /// What it does not count towards the bytes in flight any more.
     pub(crate) bytes: usize,
 }
 
@@ -52,7 +53,7 @@ impl Writer {
                 self.insert(insert).await?;
             }
             self.metrics.stored(&batch.progress, now_ms());
-            let stored = Stored { progress: batch.progress, bytes: batch.bytes };
+            let stored = Stored { progress: batch.progress, bytes: batch.bytes_until_stored };
             if self.stored.send(stored).is_err() {
                 return Ok(());
             }

@@ -52,7 +52,9 @@ fn main() -> Result<()> {
     eprintln!("publishing {events} events");
     let (events_text, customers_text) = (events.to_string(), customers.to_string());
     publisher.generate(&["--events", &events_text, "--customers", &customers_text, "--months", "3"])?;
-    println!("| run | events/s | service us/event | ClickHouse us/event | broker us/event | service peak MiB |");
+    println!(
+        "| run | events/s | service us/event | ClickHouse us/event | broker us/event | service peak MiB |"
+    );
     println!("| --- | --- | --- | --- | --- | --- |");
     for run in 1..=*runs {
         let measured = measure(&stack, *events, run)?;
