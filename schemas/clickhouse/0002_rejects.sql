@@ -11,7 +11,7 @@ CREATE TABLE IF NOT EXISTS rejects
     detail         String,
     record_key     String,
     headers        Array(Tuple(name String, value String)),
-    raw            String COMMENT 'value of the record; the first 64 KiB of one that is too large',
+    raw            String COMMENT 'value of the record, or the first 64 KiB of one that is too large',
     raw_length     UInt64 COMMENT 'length of the whole value',
     raw_sha256     FixedString(32) COMMENT 'hash of the whole value',
     rejected_at    DateTime64(3, 'UTC') DEFAULT now64(3),

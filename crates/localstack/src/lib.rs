@@ -18,7 +18,8 @@
 //!
 //! Everything blocks: call it outside of an async runtime, or in `spawn_blocking`. Every method takes
 //! `&self`, so one stack may live in a `static OnceLock<Stack>` and be shared by the tests of a binary.
-//! A test that needs one server starts only that: [`Kafka::launch`], [`ClickHouse::launch`].
+//! A test that needs one server starts only that: [`Kafka::launch`], [`ClickHouse::launch`]. A program under test that
+//! is to keep its address over restarts gets one from [`Port::free`].
 //!
 //! The servers end with their owner. Dropping one ends it at once and removes its data folder, unless
 //! the folder was given; the same happens when the owner leaves without dropping it or is killed with
@@ -27,7 +28,7 @@
 //! `cargo build -p meterhouse-localstack`, and with `cargo test --workspace`.
 //!
 //! What is missing on disk is downloaded at the first start, into `.local/` at the top of the workspace
-//! or into the folder named by `METERHOUSE_LOCAL_DIR`; see [`setup`].
+//! or into the folder named by `METERHOUSE_LOCAL_DIR`; see [`setup()`].
 
 mod clickhouse;
 mod error;
@@ -47,5 +48,6 @@ pub use clickhouse::{ClickHouse, ClickHouseOptions};
 pub use error::{Error, Result};
 pub use kafka::{Kafka, KafkaOptions};
 pub use paths::{local_dir, workspace_dir};
+pub use ports::Port;
 pub use setup::{Installed, setup};
 pub use stack::{Stack, StackOptions};

@@ -17,14 +17,25 @@ use crate::{Error, Result, paths};
 const FIRST: u16 = 20_000;
 const LAST: u16 = 31_999;
 
-/// A port of 127.0.0.1, reserved until this is dropped.
+/// A port of 127.0.0.1, reserved until this is dropped: no other holder of a `Port` gets it, also while nothing
+/// listens on it.
 #[derive(Debug)]
-pub(crate) struct Port {
+pub struct Port {
     pub(crate) number: u16,
     _lock: Option<File>,
 }
 
 impl Port {
+    /// Reserves any free port.
+    pub fn free() -> Result<Self> {
+        Self::reserve(0)
+    }
+
+    /// Its number.
+    pub fn number(&self) -> u16 {
+        self.number
+    }
+
     /// Reserves `wanted`, or any free port if that is 0.
     pub(crate) fn reserve(wanted: u16) -> Result<Self> {
         if wanted != 0 {

@@ -4,14 +4,17 @@ use std::time::Duration;
 
 use clickhouse::Client;
 
-use crate::{Error, Metrics};
+use crate::{Error, Metrics, http};
 
 /// Time that the client grants on top of a server-side limit before it gives up itself.
 const CLIENT_GRACE: Duration = Duration::from_secs(5);
 
-/// Settings of every read. A profile may let statements end early, cut their answers or repeat older ones: each would be a
-/// short sum.
-const READ_SETTINGS: [(&str, &str); 14] = [
+/// Settings of every statement.
+const SETTINGS: [(&str, &str); 16] = [
+    // An error must be the status of the answer, not a line in a body that began with 200.
+    ("wait_end_of_query", "1"),
+    ("send_progress_in_http_headers", "0"),
+    // A profile may let statements end early, cut their answers or repeat older ones: each would be a short sum.
     ("skip_unavailable_shards", "0"),
     ("timeout_overflow_mode", "throw"),
     ("timeout_overflow_mode_leaf", "throw"),
@@ -59,13 +62,13 @@ pub struct Store {
 impl Store {
     /// Prepares a client. No connection is made before the first statement.
     pub fn new(config: &ClickHouseConfig, metrics: Metrics) -> Self {
-        let mut client = Client::default()
+        let mut client = http::client()
             .with_url(&config.url)
             .with_user(&config.user)
-            .with_product_info("meterhouse", env!("CARGO_PKG_VERSION"))
-            // An error must be the status of the answer, not a line in a body that began with 200.
-            .with_setting("wait_end_of_query", "1")
-            .with_setting("send_progress_in_http_headers", "0");
+            .with_product_info("meterhouse", env!("CARGO_PKG_VERSION"));
+        for (name, value) in SETTINGS {
+            client = client.with_setting(name, value);
+        }
         if let Some(password) = &config.password {
             client = client.with_password(password);
         }
@@ -91,12 +94,9 @@ impl Store {
         self.client.clone().with_database(&self.database)
     }
 
-    /// The client for reads: within the time limit, and complete or not at all.
+    /// The client for reads, within their time limit.
     pub(crate) fn for_reads(&self) -> Client {
-        let client = self
-            .in_database()
-            .with_setting("max_execution_time", self.query_timeout.as_secs_f64().to_string());
-        READ_SETTINGS.iter().fold(client, |client, (name, value)| client.with_setting(*name, *value))
+        self.in_database().with_setting("max_execution_time", self.query_timeout.as_secs_f64().to_string())
     }
 
     /// Waits for a read's or a small statement's answer, and no longer than the limit.

@@ -76,9 +76,9 @@ fn class_of(error: &clickhouse::error::Error) -> ErrorClass {
 fn class_of_code(code: u32) -> ErrorClass {
     match code {
         // A value does not fit: cannot parse, argument out of bound, incorrect data, value out of range, null into a
-        // column without, decimal overflow, violated constraint. An early end of the data (32, 33) is not among them:
-        // our bytes are whole, so they were cut on their way.
-        6 | 27 | 69 | 117 | 321 | 349 | 407 | 469 => ErrorClass::Poisonous,
+        // column without, decimal overflow, violated constraint. An early end of the data (3, 27, 32, 33) is not among
+        // them: our bytes are whole, so they were cut on their way.
+        6 | 69 | 117 | 321 | 349 | 407 | 469 => ErrorClass::Poisonous,
         // The schema or the user is another one than ours: no such column, unknown identifier, type mismatch, unknown
         // table, syntax, cannot convert, unknown database, setting; readonly; unknown user, password, address, access.
         16 | 47 | 53 | 60 | 62 | 70 | 81 | 115 | 164 | 192 | 193 | 194 | 195 | 452 | 497 | 516 => {

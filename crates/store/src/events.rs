@@ -13,7 +13,7 @@ use crate::{
 /// Microseconds of a UTC day.
 const DAY_MICROS: i64 = 86_400_000_000;
 
-/// Encoded bytes of a row without its strings, for the first guess of a buffer's size.
+/// Bytes of a row without its strings.
 const FIXED_ROW_BYTES: usize = 160;
 
 /// Columns that a batch writes, in this order; the database fills in the others.
@@ -29,6 +29,8 @@ pub struct EventBatch {
     subscriptions: Dictionary,
     option_codes: Dictionary,
     topics: Dictionary,
+    /// Encoded, each row spells out its subscription.
+    subscription_bytes: usize,
     customer: Vec<u32>,
     subscription: Vec<u32>,
     option_code: Vec<u32>,
@@ -63,10 +65,11 @@ impl EventBatch {
         self.version.is_empty()
     }
 
-    /// Bytes of memory that the batch takes, roughly: also what it takes when it is encoded.
+    /// Bytes of memory that the batch takes, roughly. Encoded it takes about as many again.
     pub fn bytes(&self) -> usize {
         let dictionaries = [&self.customers, &self.subscriptions, &self.option_codes, &self.topics];
         self.len() * FIXED_ROW_BYTES
+            + self.subscription_bytes
             + [&self.identity, &self.description, &self.origin].iter().map(|t| t.bytes.len()).sum::<usize>()
             + dictionaries.iter().map(|d| d.bytes()).sum::<usize>()
     }
@@ -75,6 +78,7 @@ impl EventBatch {
     pub fn push(&mut self, event: &Event<'_>, record: &Record<'_>) {
         self.customer.push(self.customers.intern(event.customer.as_bytes()));
         self.subscription.push(self.subscriptions.intern(event.subscription.as_bytes()));
+        self.subscription_bytes += event.subscription.len();
         self.option_code.push(self.option_codes.intern(event.option_code.as_bytes()));
         self.topic.push(self.topics.intern(record.topic.as_bytes()));
         let identity = self.identity.push_with(|bytes| event.identity.write_to(bytes));

@@ -7,14 +7,12 @@ use bytes::Bytes;
 use crate::{Error, Store};
 
 /// Settings of every insert.
-pub(crate) const INSERT_SETTINGS: [(&str, &str); 5] = [
+pub(crate) const INSERT_SETTINGS: [(&str, &str); 4] = [
     // The server's default acknowledges rows that wait in a buffer.
     ("async_insert", "0"),
     // Deduplication by tokens or hashes forgets after a power cut; the identity of the rows is what counts. (New in
     // 26.2, where its default overrides `insert_deduplicate`.)
     ("deduplicate_insert", "disable"),
-    // At the time limit an insert fails; `break` would acknowledge a part of it.
-    ("timeout_overflow_mode", "throw"),
     // A batch may hold usage of any number of months.
     ("max_partitions_per_insert_block", "0"),
     // Copies that meet in one batch are left to merges and FINAL: looking for them costs every batch.
@@ -31,9 +29,6 @@ pub enum Table {
 }
 
 impl Table {
-    /// All of them.
-    pub(crate) const ALL: [Self; 2] = [Self::UsageEvents, Self::Rejects];
-
     /// Name in the database, also a metric label.
     pub fn name(self) -> &'static str {
         match self {

@@ -12,6 +12,7 @@ mod connect;
 mod dictionary;
 mod error;
 mod events;
+mod http;
 mod insert;
 mod metrics;
 mod migrate;

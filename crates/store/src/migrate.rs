@@ -54,8 +54,11 @@ impl Store {
     /// [`Error::Refused`] where a file has changed since it was applied or another time zone is pinned.
     pub async fn migrate(&self, zone: &BillingZone) -> Result<Vec<Migration>, Error> {
         let pending = self.pending_migrations().await?;
-        let create = format!("CREATE DATABASE IF NOT EXISTS {}", quoted(&self.database));
-        self.answer(self.client.query_raw(&create).execute()).await?;
+        if !pending.is_empty() {
+            // Not every user may do this, nor need to.
+            let create = format!("CREATE DATABASE IF NOT EXISTS {}", quoted(&self.database));
+            self.answer(self.client.query_raw(&create).execute()).await?;
+        }
         for migration in &pending {
             self.answer(self.in_database().query_raw(migration.sql).execute()).await?;
             self.record(migration).await?;
@@ -72,10 +75,12 @@ impl Store {
         let applied = self.applied_migrations().await?;
         let mut pending = Vec::new();
         for migration in MIGRATIONS {
-            match applied.iter().find(|row| row.name == migration.name) {
-                None => pending.push(*migration),
-                Some(row) if row.sha256 == migration.sha256() => {}
-                Some(_) => return Err(changed(migration)),
+            let mut rows = applied.iter().filter(|row| row.name == migration.name).peekable();
+            if rows.peek().is_none() {
+                pending.push(*migration);
+            }
+            if rows.any(|row| row.sha256 != migration.sha256()) {
+                return Err(changed(migration));
             }
         }
         Ok(pending)

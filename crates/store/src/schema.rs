@@ -1,8 +1,10 @@
 //! What the database has to be before anything is written to it or read from it.
 
+use std::collections::HashMap;
+
 use meterhouse_model::BillingZone;
 
-use crate::{Error, Store, insert::INSERT_SETTINGS, insert::Table};
+use crate::{Error, Store, insert::INSERT_SETTINGS};
 
 /// Where a database stands against this program's migrations.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +16,9 @@ pub enum SchemaState {
     /// Ready: same zone, durable tables, settings accepted.
     Ready,
 }
+
+/// Tables that must survive a power cut: all that there are.
+const TABLES: [&str; 4] = ["schema_migrations", "usage_events", "rejects", "billing_zone"];
 
 /// Without these a table may lose rows that were acknowledged when the power is cut.
 const DURABLE_TABLE: [&str; 4] = [
@@ -38,31 +43,33 @@ impl Store {
             return Ok(SchemaState::Behind(pending.iter().map(|migration| migration.name).collect()));
         }
         self.check_zone(zone).await?;
-        for table in Table::ALL {
-            self.check_durable(table).await?;
-        }
+        self.check_durable().await?;
         self.check_settings().await?;
         Ok(SchemaState::Ready)
     }
 
-    async fn check_durable(&self, table: Table) -> Result<(), Error> {
+    async fn check_durable(&self) -> Result<(), Error> {
         let query = self
             .for_reads()
-            .query("SELECT engine_full FROM system.tables WHERE database = currentDatabase() AND name = {table:String}")
-            .param("table", table.name());
-        let engine: Option<String> = self.answer(query.fetch_optional()).await?;
-        let Some(engine) = engine else {
-            let table = table.name();
-            return Err(Error::Refused(format!("table {}.{table} was migrated and is gone", self.database)));
-        };
-        match DURABLE_TABLE.iter().find(|setting| !engine.contains(*setting)) {
-            None => Ok(()),
-            Some(setting) => Err(Error::Refused(format!(
-                "table {}.{} lacks the setting {setting}: acknowledged usage would not survive a power cut",
-                self.database,
-                table.name()
-            ))),
+            .query(
+                "SELECT name, engine_full FROM system.tables \
+                 WHERE database = currentDatabase() AND name IN {tables:Array(String)}",
+            )
+            .param("tables", TABLES.as_slice());
+        let engines: HashMap<String, String> = self.answer(query.fetch_all()).await?.into_iter().collect();
+        for table in TABLES {
+            let name = || format!("table {}.{table}", self.database);
+            let Some(engine) = engines.get(table) else {
+                return Err(Error::Refused(format!("{} was migrated and is gone", name())));
+            };
+            if let Some(setting) = DURABLE_TABLE.iter().find(|setting| !engine.contains(*setting)) {
+                return Err(Error::Refused(format!(
+                    "{} lacks the setting {setting}: acknowledged usage would not survive a power cut",
+                    name()
+                )));
+            }
         }
+        Ok(())
     }
 
     /// Asks under the settings of an insert what the server makes of them: a profile may pin others.

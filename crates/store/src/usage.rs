@@ -27,27 +27,8 @@ struct UsageRow {
     records: u64,
 }
 
-/// Rows that name the customer themselves.
-const NAMED: &str = "\
-    SELECT toString(option_code) AS option_code, toYYYYMM(billing_day) AS month, \
-           toString(sum(toDecimal256(units, 18))) AS total, count() AS records \
-    FROM usage_events FINAL \
-    WHERE customer = {customer:String} \
-    GROUP BY option_code, month";
-
-/// Rows that name no customer, of subscriptions on the days on which they are somebody's.
-const UNNAMED: &str = "\
-    SELECT toString(option_code) AS option_code, toYYYYMM(billing_day) AS month, \
-           toString(sum(toDecimal256(units, 18))) AS total, count() AS records \
-    FROM usage_events FINAL \
-    ALL INNER JOIN ( \
-        SELECT owned.1 AS subscription, owned.2 AS from_day, owned.3 AS to_day \
-        FROM (SELECT arrayJoin(arrayZip({subscriptions:Array(String)}, {from_days:Array(Int32)}, \
-                                        {to_days:Array(Int32)})) AS owned) \
-    ) AS ownership USING subscription \
-    WHERE customer = '' AND subscription IN {subscriptions:Array(String)} \
-      AND toInt32(billing_day) >= from_day AND toInt32(billing_day) < to_day \
-    GROUP BY option_code, month";
+const NAMED: &str = include_str!("usage/named.sql");
+const UNNAMED: &str = include_str!("usage/unnamed.sql");
 
 /// The server takes parameters of up to 128 KiB (`http_max_field_value_size`): so many bytes go into one.
 const PARAMETER_BYTES: usize = 120_000;
@@ -73,7 +54,7 @@ impl Store {
         if customer.is_empty() {
             return Ok(Vec::new());
         }
-        self.fetch_usage(self.reads_of_events().query(NAMED).param("customer", customer)).await
+        self.fetch_usage(self.reads_of_events().query_raw(NAMED).param("customer", customer)).await
     }
 
     async fn unnamed(&self, ownerships: &[Ownership]) -> Result<Vec<Usage>, Error> {
@@ -89,7 +70,7 @@ impl Store {
         let from_days: Vec<i32> = part.iter().map(|owned| owned.from_day.0).collect();
         let to_days: Vec<i32> = part.iter().map(|owned| owned.to_day.0).collect();
         self.reads_of_events()
-            .query(UNNAMED)
+            .query_raw(UNNAMED)
             .param("subscriptions", subscriptions)
             .param("from_days", from_days)
             .param("to_days", to_days)

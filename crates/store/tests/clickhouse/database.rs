@@ -85,7 +85,8 @@ impl<'s> Database<'s> {
 
 impl Drop for Database<'_> {
     fn drop(&mut self) {
-        let _ = self.server.query(&format!("DROP DATABASE IF EXISTS `{}` SYNC", self.name.replace('`', "\\`")));
+        let _ =
+            self.server.query(&format!("DROP DATABASE IF EXISTS `{}` SYNC", self.name.replace('`', "\\`")));
     }
 }
 

@@ -57,8 +57,8 @@ async fn a_changed_file_is_refused() {
                   SETTINGS mutations_sync = 1";
     database.run(change).await;
     let store = database.store();
-    for error in
-        [store.migrate(utc()).await.map(|_| ()), store.schema_state(utc()).await.map(|_| ())].map(Result::unwrap_err)
+    for error in [store.migrate(utc()).await.map(|_| ()), store.schema_state(utc()).await.map(|_| ())]
+        .map(Result::unwrap_err)
     {
         assert!(matches!(error, Error::Refused(_)), "{error}");
         assert_eq!(error.class(), ErrorClass::Fatal);

@@ -51,7 +51,7 @@ pub(crate) fn record(partition: i32, offset: i64) -> Record<'static> {
         topic: "usage-events",
         partition,
         offset,
-        timestamp_ms: Some(1_790_000_000_123 + offset),
+        timestamp_ms: Some(offset.saturating_add(1_790_000_000_123)),
         value: None,
         content_type: None,
         cloud_event: CloudEventHeaders::default(),

@@ -36,7 +36,9 @@ async fn other_rules_for_the_past_are_refused() {
     let berlin = zone("Europe/Berlin");
     store.migrate(&berlin).await.unwrap();
     // A release of the zone database that moved an offset of years ago would have another hash.
-    database.run("ALTER TABLE billing_zone UPDATE rules_hash = 'x' WHERE 1 SETTINGS mutations_sync = 1").await;
+    database
+        .run("ALTER TABLE billing_zone UPDATE rules_hash = 'x' WHERE 1 SETTINGS mutations_sync = 1")
+        .await;
     let text = refusal(&store, &berlin).await;
     assert!(text.contains("other rules for the past") && text.contains("Europe/Berlin"), "{text}");
 }
