@@ -10,6 +10,36 @@ help: ## List the targets.
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | \
 		awk -F '\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
+# The service ----------------------------------------------------------------------------------------
+
+.PHONY: build
+build: prerequisites ## Build the service for production: target/release/meterhouse.
+	cargo build --release --package meterhouse
+
+.PHONY: demo
+demo: setup ## Real servers, real sample data, a monthly history; stays open until Ctrl-C (ONCE=1: ends by itself).
+	@cargo build --quiet --package meterhouse --package meterhouse-localstack
+	@cargo run --quiet --package meterhouse-tests --bin demo -- $(if $(ONCE),--once)
+
+# Tests ----------------------------------------------------------------------------------------------
+
+.PHONY: test
+test: setup ## Run all tests, on a real Kafka and a real ClickHouse.
+	cargo build --workspace --all-targets
+	cargo test --workspace --no-fail-fast
+
+.PHONY: lint
+lint: prerequisites ## Check the format, the lints and the documentation.
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- --deny warnings
+	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --document-private-items
+
+.PHONY: bench
+bench: setup ## Measure ingest on a topic that is full already, and the parser; takes some minutes.
+	cargo build --release --package meterhouse --package meterhouse-localstack
+	cargo run --release --package meterhouse-benches --bin ingest-bench
+	cargo bench --package meterhouse-benches
+
 # The local stack ------------------------------------------------------------------------------------
 
 # Before anything is built: names all missing programs and packages at once.

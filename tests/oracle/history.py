@@ -1,0 +1,98 @@
+"""Monthly history: which copy of an event counts, whose usage it is, and what its service is called."""
+
+import csv
+
+from members import Reject
+from texts import EXACT, parse_time, show_units
+from verdicts import judge
+from zones import FIRST_DAY, LAST_DAY, day_of, first_day_from
+
+
+def replay(records, rules):
+    """All records in turn: the copies that count, and how many records were rejected for which reason."""
+    copies, rejects = [], {}
+    for record in records:
+        try:
+            copies.extend(judge(record, rules))
+        except Reject as reject:
+            reason = reject.args[0]
+            rejects[reason] = rejects.get(reason, 0) + 1
+    winners = {}
+    for copy in copies:
+        key = (copy.subscription, copy.identity)
+        if key not in winners or copy.rank < winners[key].rank:
+            winners[key] = copy
+    live = [event for event in winners.values() if not event.is_deletion]
+    return live, len(copies), rejects
+
+
+def read_catalog(path):
+    """The service of each option code, of a CSV file."""
+    if path is None:
+        return {}
+    with open(path, encoding="utf-8", newline="") as file:
+        return {row["code"]: row["service"] for row in csv.DictReader(file)}
+
+
+class Registry:
+    """Whose usage a subscription's is on which days, by a CSV file."""
+
+    def __init__(self, path, zone):
+        self.zone = zone
+        rows = {}
+        if path is not None:
+            with open(path, encoding="utf-8", newline="") as file:
+                for row in csv.DictReader(file):
+                    rows.setdefault(row["subscription"], []).append(row)
+        self.days = {subscription: self.owned_days(rows) for subscription, rows in rows.items()}
+        self.customers = {row["customer"] for rows in rows.values() for row in rows}
+
+    def owned_days(self, rows):
+        """First day, day after the last, and owner of each row. A day belongs to the row that holds its first instant,
+        else to the first that begins in it."""
+        owned, taken_to = [], FIRST_DAY
+        for row in sorted(rows, key=lambda row: self.instant(row["start"]) or 0):
+            start, expires = self.instant(row["start"]), self.instant(row["expires"])
+            first = FIRST_DAY if start is None else day_of(start, self.zone)
+            if first < taken_to:
+                first = first_day_from(start, self.zone)
+            end = LAST_DAY if expires is None else first_day_from(expires, self.zone)
+            owned.append((first, end, row["customer"]))
+            taken_to = max(taken_to, end)
+        return owned
+
+    def instant(self, text):
+        return parse_time(text, self.zone) if text else None
+
+    def owner(self, subscription, day):
+        """The customer of an unnamed usage, or None."""
+        days = self.days.get(subscription, [])
+        return next((customer for first, end, customer in days if first <= day < end), None)
+
+
+def histories(events, catalog, registry, zone):
+    """The complete history of every customer, in the shape of the HTTP answer."""
+    sums, customers = {}, {event.customer for event in events if event.customer} | registry.customers
+    for event in events:
+        customer = event.customer or registry.owner(event.subscription, day_of(event.billed_at, zone))
+        if customer is None:
+            continue
+        service = catalog.get(event.option_code, event.option_code)
+        months = sums.setdefault(customer, {})
+        month = months.setdefault(event.month, {})
+        month[service] = EXACT.add(month.get(service, 0), event.units)
+    return {customer: history(sums.get(customer, {})) for customer in sorted(customers)}
+
+
+def history(sums):
+    """One customer's months: all from the first to the last with usage, each with all services ever used."""
+    services = sorted({service for month in sums.values() for service in month}, key=lambda name: name.encode())
+    months = []
+    if sums:
+        month, last = min(sums), max(sums)
+        while month <= last:
+            used = sums.get(month, {})
+            data = [{"service": name, "usage": show_units(used.get(name, 0))} for name in services]
+            months.append({"period": f"{month[1]:02}.{month[0]:04}", "data": data})
+            month = (month[0], month[1] + 1) if month[1] < 12 else (month[0] + 1, 1)
+    return {"service_usage_history": months}

@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+"""What the monthly history must be, by the documented rules alone.
+
+Reads a Kafka log as lines of JSON, in any order of partitions:
+
+    {"topic":"t","partition":0,"offset":7,"timestamp_ms":1791050405000,"value":"<base64>","headers":[["name","<base64>"]]}
+
+(`value` is null for a record without one) and prints one JSON object: `records`, `copies` (usable events, resends
+included), `events` (those that count), `rejects` (records by reason) and `history` (the HTTP answer by customer).
+
+It shares no code with the service: Python's decimal and zoneinfo, and nothing beyond the standard library. It is naive
+on purpose; being obvious is its only merit.
+"""
+
+import argparse
+import base64
+import json
+
+from history import Registry, histories, read_catalog, replay
+from verdicts import Record, Rules
+from zones import zone_of
+
+
+def read_log(path):
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            fields = json.loads(line)
+            value = fields["value"]
+            headers = {name: base64.b64decode(text or "") for name, text in fields.get("headers", [])}
+            yield Record(
+                fields["topic"],
+                fields["partition"],
+                fields["offset"],
+                fields["timestamp_ms"],
+                None if value is None else base64.b64decode(value),
+                headers,
+            )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("log", help="file with the Kafka log")
+    parser.add_argument("--zone", default="UTC", help="billing time zone, IANA name")
+    parser.add_argument("--catalog", help="CSV file: code, service")
+    parser.add_argument("--subscriptions", help="CSV file: subscription, customer, start, expires")
+    parser.add_argument("--allow-negative-units", action="store_true")
+    arguments = parser.parse_args()
+
+    zone = zone_of(arguments.zone)
+    records = list(read_log(arguments.log))
+    rules = Rules(zone, allow_negative_units=arguments.allow_negative_units)
+    events, copies, rejects = replay(records, rules)
+    registry = Registry(arguments.subscriptions, zone)
+    answer = {
+        "records": len(records),
+        "copies": copies,
+        "events": len(events),
+        "rejects": rejects,
+        "history": histories(events, read_catalog(arguments.catalog), registry, zone),
+    }
+    print(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+//! The oracle: what the history of a log must be. It is Python, and shares no code with the service.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use meterhouse_localstack::{local_dir, workspace_dir};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::kafka::Logged;
+
+/// What the oracle judges by.
+#[derive(Debug, Clone)]
+pub struct Question<'a> {
+    /// Billing time zone.
+    pub zone: &'a str,
+    /// The catalog, as CSV.
+    pub catalog: Option<&'a Path>,
+    /// The registry, as CSV.
+    pub subscriptions: Option<&'a Path>,
+}
+
+/// What must come out.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Expected {
+    /// Records in the log.
+    pub records: u64,
+    /// Usable events, resends included.
+    pub copies: u64,
+    /// Events that count.
+    pub events: u64,
+    /// Rejected records by reason.
+    pub rejects: BTreeMap<String, u64>,
+    /// The HTTP answer by customer.
+    pub history: BTreeMap<String, Value>,
+}
+
+/// One billing account of the FOCUS sample, summed straight from its file.
+#[derive(Debug, Clone, Deserialize)]
+pub struct FocusAccount {
+    /// Exact sum by service, all of September 2024.
+    pub usage: BTreeMap<String, String>,
+    /// All rows of the account.
+    pub rows: u64,
+    /// Rows that are no usage, by reason.
+    pub rejected: BTreeMap<String, u64>,
+}
+
+/// Judges a log.
+///
+/// # Errors
+/// The oracle fails.
+pub fn judge(log: &[Logged], question: &Question<'_>) -> Result<Expected> {
+    let dir = local_dir().join("run");
+    std::fs::create_dir_all(&dir)?;
+    let file = tempfile::Builder::new().prefix("oracle-").suffix(".jsonl").tempfile_in(dir)?;
+    write_lines(log, file.as_file())?;
+    let mut command = python("oracle.py");
+    command.arg(file.path()).args(["--zone", question.zone]);
+    for (option, path) in [("--catalog", question.catalog), ("--subscriptions", question.subscriptions)] {
+        if let Some(path) = path {
+            command.arg(option).arg(path);
+        }
+    }
+    answer(command)
+}
+
+/// The sums of the FOCUS sample by billing account.
+///
+/// # Errors
+/// The program fails.
+pub fn focus_sums(sample: &Path) -> Result<BTreeMap<String, FocusAccount>> {
+    let mut command = python("focus_sums.py");
+    command.arg(sample);
+    answer(command)
+}
+
+/// The folder of the Python programs.
+pub fn folder() -> PathBuf {
+    workspace_dir().join("tests/oracle")
+}
+
+fn python(program: &str) -> Command {
+    let mut command = Command::new("python3");
+    // -B: no compiled files in the tree.
+    command.arg("-B").arg(folder().join(program));
+    command
+}
+
+fn answer<T: DeserializeOwned>(mut command: Command) -> Result<T> {
+    let output = command.output().context("run python3")?;
+    ensure!(output.status.success(), "the oracle failed:\n{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).context("read the oracle's answer")
+}
+
+fn write_lines(log: &[Logged], file: &File) -> Result<()> {
+    let mut out = BufWriter::new(file);
+    for record in log {
+        serde_json::to_writer(&mut out, record)?;
+        out.write_all(b"\n")?;
+    }
+    out.flush().context("write the log for the oracle")
+}

@@ -1,0 +1,17 @@
+//! The whole service on real servers, which all tests of this binary share: each has a topic, a group and a database of
+//! its own.
+
+mod edges;
+mod envelopes;
+mod files;
+mod focus;
+mod http;
+mod limits;
+mod load;
+mod odd_requests;
+mod oracle;
+mod processes;
+mod records;
+mod refusals;
+mod resume;
+mod start;

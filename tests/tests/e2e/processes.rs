@@ -1,0 +1,86 @@
+//! Several processes: `ingest` beside `api`, and two `ingest` in one group.
+
+use anyhow::Result;
+use meterhouse_tests::check::all_is_as_expected;
+use meterhouse_tests::{Service, Site, shared, wait};
+use nix::sys::signal::Signal;
+
+/// Records of a load that takes long enough for something to happen in its middle.
+const RECORDS: &str = "40000";
+
+#[test]
+fn ingest_and_api_are_processes_of_their_own_that_wait_for_the_tables() -> Result<()> {
+    let site = Site::new("separate")?;
+    let mut ingest = site.start(&["ingest"], "ingest")?;
+    let mut api = site.start(&["api"], "api")?;
+    for service in [&mut ingest, &mut api] {
+        service.wait_fault("schema", "meterhouse migrate")?;
+        assert_eq!(service.operations().get("/healthz")?.status, 200);
+    }
+    assert_eq!(api.client().ask_history(site.token(), "c", "")?.status, 503, "not a wrong answer, but none");
+    let tables =
+        shared().clickhouse().query("SELECT count() FROM system.tables WHERE database = 'separate'")?;
+    assert_eq!(tables, "0\n", "neither has made tables");
+
+    assert!(site.run(&["migrate"])?.status.success());
+    ingest.wait_ready()?;
+    api.wait_ready()?;
+    site.generate(&["--events", "5000", "--customers", "3", "--invalid", "2%"])?;
+    all_is_as_expected(&site, &api.client())?;
+    assert!(ingest.client().get("/healthz").is_err(), "ingest has no interface for customers");
+    for mut service in [ingest, api] {
+        let status = service.terminate()?;
+        assert_eq!(status.code(), Some(0), "{}", service.log_tail());
+    }
+    Ok(())
+}
+
+/// Two `ingest` processes, each with partitions of its own, a load for both, and an `api` to ask.
+fn pair(name: &str) -> Result<(Site, [Service; 2], Service)> {
+    let mut site = Site::new(name)?;
+    site.set("ingest.batch_rows", 500)?;
+    site.set("ingest.session_timeout_ms", 3000)?;
+    assert!(site.run(&["migrate"])?.status.success());
+    let pair = [site.start(&["ingest"], "one")?, site.start(&["ingest"], "two")?];
+    let mut api = site.start(&["api"], "api")?;
+    api.wait_ready()?;
+    let assigned = || {
+        pair.iter()
+            .map(|service| service.metric("meterhouse_partitions", &[("state", "assigned")]))
+            .collect::<Result<Vec<_>>>()
+    };
+    wait::until_is("both to have two of four partitions", assigned, |assigned| *assigned == [2, 2])?;
+    site.generate(&["--events", RECORDS, "--customers", "5", "--duplicates", "5%", "--invalid", "2%"])?;
+    let stored = || {
+        pair.iter().map(|service| service.metric("meterhouse_records_total", &[])).collect::<Result<Vec<_>>>()
+    };
+    wait::until_is("both to store something", stored, |stored| stored.iter().all(|count| *count > 500))?;
+    Ok((site, pair, api))
+}
+
+#[test]
+fn what_a_killed_process_leaves_the_other_one_goes_on_with() -> Result<()> {
+    let (site, [mut one, two], api) = pair("one_killed")?;
+    one.kill()?;
+    all_is_as_expected(&site, &api.client())?;
+    assert_eq!(two.metric("meterhouse_partitions", &[("state", "assigned")])?, 4);
+    Ok(())
+}
+
+#[test]
+fn a_process_that_was_held_up_and_lost_its_partitions_does_no_harm() -> Result<()> {
+    let (site, [mut one, mut two], api) = pair("one_held")?;
+    one.signal(Signal::SIGSTOP)?;
+    let assigned = || two.metric("meterhouse_partitions", &[("state", "assigned")]);
+    wait::until_is("the other one to take over", assigned, |assigned| *assigned == 4)?;
+    site.wait_consumed()?;
+    one.signal(Signal::SIGCONT)?;
+    one.wait_ready()?;
+    all_is_as_expected(&site, &api.client())?;
+    for service in [&mut one, &mut two] {
+        let status = service.terminate()?;
+        assert_eq!(status.code(), Some(0), "{}", service.log_tail());
+    }
+    all_is_as_expected(&site, &api.client())?;
+    Ok(())
+}

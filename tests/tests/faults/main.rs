@@ -1,0 +1,7 @@
+//! Faults of the servers, each on servers of its own: down at the start, killed in the middle of a load, held up for
+//! longer than every time-out. Whatever happens, the process goes on by itself and the sums are exact.
+
+mod clickhouse;
+mod kafka;
+mod rig;
+mod storm;
