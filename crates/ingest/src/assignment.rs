@@ -6,14 +6,17 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use crate::batch::Progress;
 
+/// What is in the way between two assignments.
+const NOT_ASSIGNED: &str = "the consumer group has not assigned partitions yet";
+
 /// What the consumer group has given to us, since the last change of it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Assignment {
     /// Counts assignments. What was read under an earlier one is never committed.
     number: u64,
     partitions: BTreeMap<i32, Partition>,
-    /// Whether the group has told anything yet.
-    is_joined: bool,
+    /// Why there is no assignment. An assignment of no partition is one.
+    missing: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -27,6 +30,12 @@ struct Partition {
     stopped: Option<String>,
 }
 
+impl Default for Assignment {
+    fn default() -> Self {
+        Self { number: 0, partitions: BTreeMap::new(), missing: Some(NOT_ASSIGNED.to_owned()) }
+    }
+}
+
 impl Assignment {
     pub(crate) fn number(&self) -> u64 {
         self.number
@@ -35,7 +44,7 @@ impl Assignment {
     /// Partitions that begin at these positions are ours, and no others.
     pub(crate) fn begin(&mut self, positions: &[(i32, Offset)]) {
         self.number += 1;
-        self.is_joined = true;
+        self.missing = None;
         let partition = |(partition, start): &(i32, Offset)| {
             let next_offset = match start {
                 Offset::Offset(offset) => Some(*offset),
@@ -48,8 +57,12 @@ impl Assignment {
 
     /// No partition is ours.
     pub(crate) fn end(&mut self) {
-        self.number += 1;
-        self.partitions.clear();
+        *self = Self { number: self.number + 1, ..Self::default() };
+    }
+
+    /// Notes what the next assignment waits for.
+    pub(crate) fn wait_for(&mut self, why: String) {
+        self.missing = Some(why);
     }
 
     /// Partitions that are ours.
@@ -96,6 +109,34 @@ impl Assignment {
         list
     }
 
+    /// Notes how far the log was read, when all that was read is stored. Returns the offsets to commit: beyond the last
+    /// records, over markers of transactions, which are no records.
+    pub(crate) fn pass(&mut self, positions: &TopicPartitionList, topic: &str) -> TopicPartitionList {
+        let mut list = TopicPartitionList::new();
+        for element in positions.elements() {
+            let (number, Offset::Offset(position)) = (element.partition(), element.offset()) else {
+                continue;
+            };
+            let Some(partition) = self.partitions.get_mut(&number) else { continue };
+            if partition.stopped.is_none() && partition.next_offset.is_none_or(|next| next < position) {
+                partition.next_offset = Some(position);
+                let _ = list.add_partition_offset(topic, number, element.offset());
+            }
+        }
+        list
+    }
+
+    /// Where to read on, of all partitions that are known to be stored up to there.
+    pub(crate) fn offsets(&self, topic: &str) -> TopicPartitionList {
+        let mut list = TopicPartitionList::new();
+        for (number, partition) in &self.partitions {
+            if let Some(offset) = partition.next_offset {
+                let _ = list.add_partition_offset(topic, *number, Offset::Offset(offset));
+            }
+        }
+        list
+    }
+
     /// Records that are not stored yet, and the age in seconds of the last that is, by partition; nothing of partitions
     /// whose end is not known. `end` is the end of a partition's log.
     pub(crate) fn lags(&self, end: impl Fn(i32) -> Option<i64>, now_ms: i64) -> Vec<(i32, i64, f64)> {
@@ -112,8 +153,8 @@ impl Assignment {
 
     /// What the readiness check says of the partitions.
     pub(crate) fn readiness(&self, topic: &str) -> Result<(), String> {
-        if !self.is_joined {
-            return Err("the consumer group has not assigned partitions yet".to_owned());
+        if let Some(why) = &self.missing {
+            return Err(why.clone());
         }
         let stopped = self.partitions.iter().filter_map(|(number, partition)| {
             partition.stopped.as_ref().map(|why| format!("{topic}/{number} stopped: {why}"))
@@ -170,6 +211,10 @@ mod tests {
         assignment.note_read(&progress(1, &[(0, 13), (1, 1)]));
         assert_eq!(assignment.lags(end, 3000), [(0, 8, 2.0), (1, 20, 2.0)]);
         assert_eq!(assignment.lags(|_| Some(12), 3500)[0], (0, 0, 0.0));
+        let mut positions = TopicPartitionList::new();
+        positions.add_partition_offset("t", 0, Offset::Offset(20)).unwrap();
+        assignment.pass(&positions, "t");
+        assert_eq!(assignment.lags(end, 3500)[0], (0, 0, 0.0));
     }
 
     #[test]

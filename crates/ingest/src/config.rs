@@ -18,13 +18,15 @@ const DEFAULTS: [(&str, &str); 4] = [
     ("topic.metadata.refresh.interval.ms", "5000"),
 ];
 /// What nobody may override: that no event is lost or counted twice rests on it.
-const FIXED: [(&str, &str); 7] = [
+const FIXED: [(&str, &str); 8] = [
     ("enable.auto.commit", "false"),
     ("enable.auto.offset.store", "false"),
     // Where a partition begins is decided at its assignment; there is no silent jump later.
     ("auto.offset.reset", "error"),
     ("isolation.level", "read_committed"),
     ("allow.auto.create.topics", "false"),
+    // The end of a partition is no error of it.
+    ("enable.partition.eof", "false"),
     // Partitions come and go all together: what was read under an earlier assignment is never committed.
     ("partition.assignment.strategy", "range,roundrobin"),
     ("group.protocol", "classic"),

@@ -4,12 +4,13 @@
 //! right after that poll, on the same thread: so no offset can be committed between a revocation and its handling.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use rdkafka::client::ClientContext;
 use rdkafka::config::FromClientConfigAndContext;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
@@ -35,6 +36,8 @@ pub(crate) enum Change {
 #[derive(Debug, Default)]
 pub(crate) struct GroupContext {
     changes: Mutex<VecDeque<Change>>,
+    /// Nobody takes changes any more.
+    is_leaving: AtomicBool,
 }
 
 impl GroupContext {
@@ -56,21 +59,14 @@ impl ClientContext for GroupContext {
 
 impl ConsumerContext for GroupContext {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, kind: RDKafkaRespErr, list: &mut TopicPartitionList) {
-        if kind == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
+        let is_given = kind == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+        if is_given && !self.is_leaving.load(Ordering::Relaxed) {
             self.note(Change::Assigned(list.elements().iter().map(|element| element.partition()).collect()));
             return;
         }
-        // Also while the consumer is being closed, when nobody takes changes any more.
-        if let Err(error) = consumer.unassign() {
-            tracing::error!(%error, "cannot give the partitions back");
-        }
+        // Also while the consumer is being closed, which waits until every change has its answer.
+        unassign(consumer);
         self.note(Change::Revoked);
-    }
-
-    fn commit_callback(&self, result: KafkaResult<()>, _: &TopicPartitionList) {
-        if let Err(error) = result {
-            tracing::warn!(%error, "offsets were not committed: they are committed with those of the next batch");
-        }
     }
 }
 
@@ -79,6 +75,28 @@ pub(crate) fn join(config: &KafkaConfig) -> KafkaResult<GroupConsumer> {
     let consumer = BaseConsumer::from_config_and_context(&config.consumer(), GroupContext::default())?;
     consumer.subscribe(&[&config.topic])?;
     Ok(consumer)
+}
+
+/// Commits offsets without waiting. An answer that fails is in librdkafka's own log, and nowhere else.
+pub(crate) fn commit(consumer: &GroupConsumer, offsets: &TopicPartitionList) {
+    if offsets.count() > 0
+        && let Err(error) = consumer.commit(offsets, CommitMode::Async)
+    {
+        tracing::warn!(%error, "offsets were not committed, trying again later");
+    }
+}
+
+/// Answers every change from now on by giving the partitions back, also the one that was taken note of and no more:
+/// otherwise the consumer would wait for that answer while it is being closed, for ever.
+pub(crate) fn prepare_to_leave(consumer: &GroupConsumer) {
+    consumer.context().is_leaving.store(true, Ordering::Relaxed);
+    unassign(consumer);
+}
+
+fn unassign<C: ConsumerContext>(consumer: &BaseConsumer<C>) {
+    if let Err(error) = consumer.unassign() {
+        tracing::error!(%error, "cannot give the partitions back");
+    }
 }
 
 /// Where newly assigned partitions begin: at the committed offset, or with the first record where none was committed.

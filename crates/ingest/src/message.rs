@@ -5,6 +5,7 @@
 #![expect(unsafe_code, reason = "the batch interface of librdkafka has no safe form in the rdkafka crate")]
 
 use std::ffi::{CStr, CString, c_void};
+use std::marker::PhantomData;
 use std::ptr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -91,8 +92,7 @@ pub(crate) struct Chunk {
 
 impl Chunk {
     pub(crate) fn messages(&self) -> impl Iterator<Item = Message<'_>> {
-        // SAFETY: the pointers are live until the chunk is dropped.
-        self.messages.iter().map(|message| Message(unsafe { &**message }))
+        self.messages.iter().map(|message| Message { message: *message, chunk: PhantomData })
     }
 }
 
@@ -107,54 +107,64 @@ impl Drop for Chunk {
 
 /// One message: a record, or an error of a partition.
 #[derive(Clone, Copy)]
-pub(crate) struct Message<'c>(&'c RDKafkaMessage);
+pub(crate) struct Message<'c> {
+    /// The first part of something larger that librdkafka reaches, and writes to, through this pointer: so it is no
+    /// reference.
+    message: *const RDKafkaMessage,
+    chunk: PhantomData<&'c Chunk>,
+}
 
 impl<'c> Message<'c> {
+    fn fields(self) -> &'c RDKafkaMessage {
+        // SAFETY: the message is live until the chunk is dropped, and nobody writes to this part of it.
+        unsafe { &*self.message }
+    }
+
     /// What is wrong with the partition, where the message is no record.
     pub(crate) fn error(self) -> Option<PartitionError> {
-        if self.0.err == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
+        if self.fields().err == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
             return None;
         }
         // SAFETY: the text belongs to the message.
         let text = unsafe {
-            let text = sys::rd_kafka_message_errstr(self.0);
+            let text = sys::rd_kafka_message_errstr(self.message);
             if text.is_null() { String::new() } else { CStr::from_ptr(text).to_string_lossy().into_owned() }
         };
-        Some(PartitionError { code: self.0.err.into(), text })
+        Some(PartitionError { code: self.fields().err.into(), text })
     }
 
     pub(crate) fn partition(self) -> i32 {
-        self.0.partition
+        self.fields().partition
     }
 
     pub(crate) fn offset(self) -> i64 {
-        self.0.offset
+        self.fields().offset
     }
 
     /// Milliseconds since the epoch.
     pub(crate) fn timestamp_ms(self) -> Option<i64> {
         let mut kind = sys::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
         // SAFETY: reads from a live message.
-        let timestamp = unsafe { sys::rd_kafka_message_timestamp(self.0, &mut kind) };
+        let timestamp = unsafe { sys::rd_kafka_message_timestamp(self.message, &mut kind) };
         let is_given = kind != sys::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
         (is_given && timestamp >= 0).then_some(timestamp)
     }
 
     pub(crate) fn key(self) -> Option<&'c [u8]> {
         // SAFETY: the message owns its key.
-        unsafe { bytes(self.0.key, self.0.key_len) }
+        unsafe { bytes(self.fields().key, self.fields().key_len) }
     }
 
     pub(crate) fn value(self) -> Option<&'c [u8]> {
         // SAFETY: the message owns its payload.
-        unsafe { bytes(self.0.payload, self.0.len) }
+        unsafe { bytes(self.fields().payload, self.fields().len) }
     }
 
     /// Names and values, in their order; a value that is null counts as empty.
     pub(crate) fn headers(self) -> impl Iterator<Item = (&'c [u8], &'c [u8])> {
         let mut headers = ptr::null_mut();
         // SAFETY: the headers belong to the message.
-        let found = unsafe { sys::rd_kafka_message_headers(self.0, &mut headers) };
+        let found = unsafe { sys::rd_kafka_message_headers(self.message, &mut headers) };
         let count = match found {
             // SAFETY: the headers are there.
             RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR => unsafe { sys::rd_kafka_header_cnt(headers) },

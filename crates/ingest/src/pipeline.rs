@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, mpsc as std_mpsc};
 use std::thread;
+use std::time::Duration;
 
 use meterhouse_model::Rules;
 use meterhouse_store::Store;
@@ -15,6 +16,9 @@ use crate::{BatchLimits, KafkaConfig, Metrics};
 
 /// Sealed batches that wait for the one before to be inserted.
 const SEALED_WAITING: usize = 1;
+
+/// Time to leave the consumer group: with no broker there, to leave it may take for ever.
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Takes the latest result of a readiness check, by the check's name.
 pub type Reporter = Arc<dyn Fn(&'static str, Result<(), String>) + Send + Sync>;
@@ -31,6 +35,9 @@ pub enum Error {
     /// A message came where only events of the group are expected.
     #[error("a message came in the wrong queue")]
     Misled,
+    /// A batch cannot be encoded: a panic.
+    #[error("a batch cannot be encoded: {0}")]
+    Seal(String),
     /// The writer is gone.
     #[error("the writer of batches has ended")]
     WriterEnded,
@@ -59,33 +66,42 @@ pub async fn ingest(
     let (stored, to_commit) = std_mpsc::channel();
     let channels = Channels { batches, stored: to_commit };
     let reader = Reader::join(kafka, limits, rules, channels, metrics.clone(), Arc::clone(&report))?;
-    let mut reading = spawn_reader(reader, shutdown)?;
+    let (mut reading, left) = spawn_reader(reader, shutdown)?;
     let sealing = seal_all(to_seal, sealed);
     let writing = Writer { store, stored, metrics, report }.run(to_write);
-    let storing = async { tokio::join!(sealing, writing).1 };
-    tokio::select! {
+    let storing = async { tokio::try_join!(sealing, writing) };
+    let outcome = tokio::select! {
         // The reader waits for what it has handed over: whatever is still under way is given up.
         ended = &mut reading => thread_outcome(ended),
         Err(error) = storing => {
             // Nobody takes batches any more, so the reader ends soon, without a commit.
             let _ = reading.await;
-            Err(error.into())
+            Err(error)
         }
+    };
+    if tokio::time::timeout(LEAVE_TIMEOUT, left).await.is_err() {
+        tracing::warn!(
+            "kafka does not answer: the last offsets may not be committed, records are read again later"
+        );
     }
+    outcome
 }
 
-fn spawn_reader(
-    reader: Reader,
-    shutdown: CancellationToken,
-) -> Result<oneshot::Receiver<Result<(), Error>>, Error> {
+/// What the poll thread tells: how the reader has ended, then that the group is left, by the end of the channel.
+type Reading = (oneshot::Receiver<Result<(), Error>>, oneshot::Receiver<()>);
+
+fn spawn_reader(mut reader: Reader, shutdown: CancellationToken) -> Result<Reading, Error> {
     let (ended, reading) = oneshot::channel();
+    let (leaving, left) = oneshot::channel();
     thread::Builder::new()
         .name("kafka-reader".to_owned())
         .spawn(move || {
             let _ = ended.send(reader.run(&shutdown));
+            reader.leave();
+            drop(leaving);
         })
         .map_err(|error| Error::PollThread(format!("cannot be started: {error}")))?;
-    Ok(reading)
+    Ok((reading, left))
 }
 
 fn thread_outcome(ended: Result<Result<(), Error>, oneshot::error::RecvError>) -> Result<(), Error> {

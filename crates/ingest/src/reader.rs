@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use meterhouse_model::Rules;
 use rdkafka::TopicPartitionList;
-use rdkafka::consumer::{CommitMode, Consumer};
+use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -29,6 +29,8 @@ const CHUNK_MESSAGES: usize = 10_000;
 const STEP: Duration = Duration::from_millis(50);
 /// How often gauges are set anew.
 const GAUGE_INTERVAL: Duration = Duration::from_secs(1);
+/// How often all offsets are committed again: nobody tells of a commit that has failed.
+const COMMIT_INTERVAL: Duration = Duration::from_secs(30);
 /// Pause before committed offsets are asked for again.
 const COMMITTED_PAUSE: Duration = Duration::from_secs(1);
 /// Time to store what was read, once the shutdown has begun.
@@ -44,6 +46,8 @@ pub(crate) struct Reader {
     limits: BatchLimits,
     rules: watch::Receiver<Arc<Rules>>,
     assignment: Assignment,
+    /// Partitions that are to be taken, and when to ask for their committed offsets.
+    given: Option<(Vec<i32>, Instant)>,
     batch: Batch,
     /// Bytes of batches that are handed over and not stored yet.
     handed_bytes: usize,
@@ -54,6 +58,7 @@ pub(crate) struct Reader {
     metrics: Metrics,
     report: Reporter,
     gauges_set: Instant,
+    committed: Instant,
 }
 
 /// The ends of the channels to the writer and back.
@@ -84,6 +89,7 @@ impl Reader {
             rules,
             batch: Batch::new(assignment.number()),
             assignment,
+            given: None,
             handed_bytes: 0,
             handed: 0,
             batches: channels.batches,
@@ -91,80 +97,95 @@ impl Reader {
             metrics,
             report,
             gauges_set: Instant::now(),
+            committed: Instant::now(),
         })
     }
 
-    /// Reads until the shutdown, then stores what was read, within a bound, and leaves the group.
-    pub(crate) fn run(mut self, shutdown: &CancellationToken) -> Result<(), Error> {
+    /// Reads until the shutdown, then stores what was read, within a bound.
+    pub(crate) fn run(&mut self, shutdown: &CancellationToken) -> Result<(), Error> {
         while !shutdown.is_cancelled() {
-            self.serve_group(shutdown)?;
-            self.commit_stored(Duration::ZERO, CommitMode::Async)?;
+            self.serve_group()?;
+            self.take_given()?;
+            self.commit_stored(Duration::ZERO)?;
             if self.is_full() {
                 // The queue behind us fills up to its limit, then librdkafka asks for no more.
-                self.commit_stored(STEP, CommitMode::Async)?;
+                self.commit_stored(STEP)?;
             } else {
                 self.read();
             }
             self.close_if_due();
-            self.set_gauges();
+            self.keep_accounts();
         }
-        self.drain(shutdown)
+        self.drain()
     }
 
-    /// Serves the group's events; takes and gives back partitions.
-    fn serve_group(&mut self, shutdown: &CancellationToken) -> Result<(), Error> {
+    /// Waits for the answers to the last commits and leaves the group. That takes as long as librdkafka waits for a broker:
+    /// a minute if there is none.
+    pub(crate) fn leave(self) {
+        tracing::info!("leaving the consumer group");
+        group::prepare_to_leave(&self.consumer);
+    }
+
+    /// Serves the group's events; gives back partitions and notes which are given.
+    fn serve_group(&mut self) -> Result<(), Error> {
         match self.consumer.poll(Duration::ZERO) {
-            None => {}
-            Some(Err(KafkaError::MessageConsumptionFatal(code))) => {
-                return Err(Error::Kafka(KafkaError::MessageConsumptionFatal(code)));
-            }
-            Some(Err(error)) => {
-                tracing::warn!(%error, topic = self.topic, "cannot read the topic at the moment");
-            }
+            // An error that passes: the group's context has logged it.
+            None | Some(Err(KafkaError::MessageConsumption(_))) => {}
+            Some(Err(error)) => return Err(Error::Kafka(error)),
             Some(Ok(_)) => return Err(Error::Misled),
         }
         while let Some(change) = self.consumer.context().take_change() {
             self.metrics.rebalances.inc();
             match change {
-                Change::Assigned(partitions) => self.take_partitions(&partitions, shutdown)?,
+                Change::Assigned(partitions) => self.given = Some((partitions, Instant::now())),
                 Change::Revoked => self.give_up_partitions(),
             }
-            (self.report)(CHECK, self.assignment.readiness(&self.topic));
         }
         Ok(())
     }
 
-    fn take_partitions(&mut self, partitions: &[i32], shutdown: &CancellationToken) -> Result<(), Error> {
-        let positions = loop {
-            match group::start_positions(&self.consumer, &self.topic, partitions) {
-                Ok(positions) => break positions,
-                Err(_) if shutdown.is_cancelled() => return Ok(()),
-                Err(error) => tracing::warn!(%error, "committed offsets cannot be read, asking again"),
+    /// Takes partitions that are given, once it is known where they begin.
+    fn take_given(&mut self) -> Result<(), Error> {
+        let Some((partitions, _)) = self.given.take_if(|(_, ask_at)| *ask_at <= Instant::now()) else {
+            return Ok(());
+        };
+        let positions = match group::start_positions(&self.consumer, &self.topic, &partitions) {
+            Ok(positions) => positions,
+            Err(error) => {
+                tracing::warn!(%error, "committed offsets cannot be read, asking again");
+                self.given = Some((partitions, Instant::now() + COMMITTED_PAUSE));
+                self.assignment.wait_for(format!("committed offsets cannot be read: {error}"));
+                (self.report)(CHECK, self.assignment.readiness(&self.topic));
+                return Ok(());
             }
-            std::thread::sleep(COMMITTED_PAUSE);
         };
         let mut list = TopicPartitionList::new();
         for (partition, start) in &positions {
             self.queue.attach(*partition);
             list.add_partition_offset(&self.topic, *partition, *start)?;
         }
+        // A partition that was stopped is still paused, whoever had it in between.
+        self.consumer.resume(&list)?;
         self.consumer.assign(&list)?;
         self.assignment.begin(&positions);
         self.batch = Batch::new(self.assignment.number());
         tracing::info!(topic = self.topic, partitions = positions.len(), "partitions are assigned");
+        (self.report)(CHECK, self.assignment.readiness(&self.topic));
         Ok(())
     }
 
     /// Drops what is not handed over: whoever gets the partitions reads it again, and its rows are the same rows.
     fn give_up_partitions(&mut self) {
         tracing::info!(topic = self.topic, partitions = self.assignment.len(), "partitions are taken away");
+        self.given = None;
         self.assignment.end();
         self.batch = Batch::new(self.assignment.number());
         self.metrics.reset_lag();
+        (self.report)(CHECK, self.assignment.readiness(&self.topic));
     }
 
     /// Takes note of stored batches; waits up to a time for the first.
-    fn commit_stored(&mut self, mut wait: Duration, mode: CommitMode) -> Result<(), Error> {
+    fn commit_stored(&mut self, mut wait: Duration) -> Result<(), Error> {
         loop {
             let stored = match self.stored.recv_timeout(wait) {
                 Ok(stored) => stored,
@@ -174,12 +195,7 @@ impl Reader {
             wait = Duration::ZERO;
             self.handed -= 1;
             self.handed_bytes -= stored.bytes;
-            let offsets = self.assignment.advance(&stored.progress, &self.topic);
-            if offsets.count() > 0
-                && let Err(error) = self.consumer.commit(&offsets, mode)
-            {
-                tracing::warn!(%error, "offsets were not committed: they are committed with those of the next batch");
-            }
+            group::commit(&self.consumer, &self.assignment.advance(&stored.progress, &self.topic));
         }
     }
 
@@ -190,9 +206,8 @@ impl Reader {
     /// Reads a chunk.
     fn read(&mut self) {
         let left = self.batch.time_left(&self.limits, Instant::now()).unwrap_or(STEP);
-        let rules = Arc::clone(&self.rules.borrow());
         let chunk = self.queue.take(left.min(STEP));
-        let now = Instant::now();
+        let (rules, now) = (Arc::clone(&self.rules.borrow()), Instant::now());
         for message in chunk.messages() {
             if let Some(error) = message.error() {
                 self.stop_or_warn(message, error);
@@ -249,11 +264,26 @@ impl Reader {
         let _ = self.batches.send(batch);
     }
 
-    fn set_gauges(&mut self) {
+    /// What is due from time to time: offsets that no batch commits, and the gauges.
+    fn keep_accounts(&mut self) {
         if self.gauges_set.elapsed() < GAUGE_INTERVAL {
             return;
         }
         self.gauges_set = Instant::now();
+        if self.handed == 0
+            && self.batch.is_empty()
+            && let Ok(positions) = self.consumer.position()
+        {
+            group::commit(&self.consumer, &self.assignment.pass(&positions, &self.topic));
+        }
+        if self.committed.elapsed() >= COMMIT_INTERVAL {
+            self.committed = Instant::now();
+            group::commit(&self.consumer, &self.assignment.offsets(&self.topic));
+        }
+        self.set_gauges();
+    }
+
+    fn set_gauges(&self) {
         self.metrics.inflight(self.handed_bytes + self.batch.bytes());
         self.metrics.partitions(self.assignment.len(), self.assignment.stopped(), self.is_full());
         for (partition, records, seconds) in
@@ -264,22 +294,19 @@ impl Reader {
     }
 
     /// Stores what was read and commits its offsets. What is not stored within the bound is read again at the next start.
-    fn drain(mut self, shutdown: &CancellationToken) -> Result<(), Error> {
+    fn drain(&mut self) -> Result<(), Error> {
         if !self.batch.is_empty() {
             self.hand_over(CloseReason::Shutdown);
         }
         let begun = Instant::now();
         while self.handed > 0 && begun.elapsed() < DRAIN_TIMEOUT {
-            self.serve_group(shutdown)?;
-            self.commit_stored(STEP, CommitMode::Sync)?;
+            self.serve_group()?;
+            self.commit_stored(STEP)?;
         }
         if self.handed > 0 {
-            tracing::warn!(
-                batches = self.handed,
-                "batches are not stored; their records are read again later"
-            );
+            let batches = self.handed;
+            tracing::warn!(batches, "batches are not stored in time: their records are read again later");
         }
-        tracing::info!("leaving the consumer group");
         Ok(())
     }
 }

@@ -3,11 +3,11 @@
 use std::sync::mpsc::Sender;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use meterhouse_store::{EncodedBatch, Error, ErrorClass, Store};
+use meterhouse_store::{EncodedBatch, ErrorClass, Store};
 use tokio::sync::mpsc;
 
 use crate::batch::{Batch, Progress, SealedBatch};
-use crate::{Metrics, Reporter};
+use crate::{Error, Metrics, Reporter};
 
 /// Pause after the first failed attempt; it doubles with each further one.
 const BACKOFF: Duration = Duration::from_millis(100);
@@ -32,13 +32,21 @@ pub(crate) struct Writer {
 }
 
 /// Seals batches while others are inserted; one that is ready waits.
-pub(crate) async fn seal_all(mut batches: mpsc::UnboundedReceiver<Batch>, sealed: mpsc::Sender<SealedBatch>) {
+///
+/// # Errors
+/// A panic. Nothing is lost: the offsets of the batch are not committed.
+pub(crate) async fn seal_all(
+    mut batches: mpsc::UnboundedReceiver<Batch>,
+    sealed: mpsc::Sender<SealedBatch>,
+) -> Result<(), Error> {
     while let Some(batch) = batches.recv().await {
-        let Ok(batch) = tokio::task::spawn_blocking(|| batch.seal()).await else { return };
+        let batch = tokio::task::spawn_blocking(|| batch.seal()).await;
+        let batch = batch.map_err(|error| Error::Seal(error.to_string()))?;
         if sealed.send(batch).await.is_err() {
-            return;
+            break;
         }
     }
+    Ok(())
 }
 
 impl Writer {
@@ -70,7 +78,7 @@ impl Writer {
             (self.report)(CHECK, Err(format!("insert into {table} fails: {error}")));
             if class != ErrorClass::Retryable {
                 tracing::error!(%error, table, rows = batch.rows, "clickhouse refuses a batch for good");
-                return Err(error);
+                return Err(error.into());
             }
             tracing::warn!(%error, table, attempt, pause_ms = pause.as_millis(), "insert failed, trying again");
             tokio::time::sleep(pause).await;

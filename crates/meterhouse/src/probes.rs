@@ -62,8 +62,8 @@ impl Check {
     fn set(&mut self, result: Result<(), String>) {
         if self.last.as_ref() != Some(&result) {
             match &result {
-                Ok(()) => tracing::info!(server = self.name, "server answers"),
-                Err(reason) => tracing::warn!(server = self.name, reason, "server does not answer"),
+                Ok(()) => tracing::info!(server = self.name, "server is ready"),
+                Err(reason) => tracing::warn!(server = self.name, reason, "server is not ready"),
             }
             self.last = Some(result.clone());
         }

@@ -179,7 +179,7 @@ async fn ingest(
     let limits = config.ingest.limits();
     meterhouse_ingest::ingest(&kafka, limits, rules, store, metrics, report, shutdown)
         .await
-        .map_err(|error| Failure::from(anyhow!(error).context("ingest has ended")))
+        .map_err(|error| Failure::from(anyhow!("ingest has ended: {error}")))
 }
 
 /// A part that cannot fail.

@@ -24,7 +24,7 @@ const DERIVED: [(&str, &str); 4] = [
     ("session.timeout.ms", "ingest.session_timeout_ms"),
 ];
 /// Properties that no event lost and none counted twice rests on.
-const FIXED: [&str; 14] = [
+const FIXED: [&str; 15] = [
     "enable.auto.commit",
     "auto.commit.enable",
     "enable.auto.offset.store",
@@ -37,6 +37,7 @@ const FIXED: [&str; 14] = [
     "transactional.id",
     "delivery.report.only.error",
     "allow.auto.create.topics",
+    "enable.partition.eof",
     "partition.assignment.strategy",
     "group.protocol",
 ];

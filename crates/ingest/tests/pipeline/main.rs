@@ -1,0 +1,13 @@
+//! The pipeline between a real Kafka and a real ClickHouse, and where brokers answer with errors.
+//!
+//! Needs the supervisor's program: `cargo build -p meterhouse-localstack`.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod broken;
+mod outages;
+mod records;
+mod running;
+mod shutdown;
+mod site;
+mod transactions;

@@ -1,0 +1,41 @@
+//! Producers that write in transactions.
+
+use std::time::Duration;
+
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+
+use crate::running::{LIMITS, Running};
+use crate::site::{Site, usage};
+
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+fn write(producer: &BaseProducer, topic: &str, ids: std::ops::Range<u32>) {
+    producer.begin_transaction().unwrap();
+    for id in ids {
+        let value = usage(id);
+        let record = BaseRecord::<(), _>::to(topic).partition(0).payload(&value);
+        producer.send(record).map_err(|(error, _)| error).unwrap();
+    }
+    producer.flush(TIMEOUT).unwrap();
+}
+
+#[test]
+fn only_what_is_committed_counts_and_nothing_lags_behind_its_markers() {
+    let site = Site::on_shared(1);
+    let running = Running::start(site.kafka_config(&[]), LIMITS, site.store());
+    running.wait_until_ready();
+    let producer: BaseProducer = site.client(&[("transactional.id", &site.name)]).create().unwrap();
+    producer.init_transactions(TIMEOUT).unwrap();
+    write(&producer, &site.name, 0..3);
+    producer.commit_transaction(TIMEOUT).unwrap();
+    write(&producer, &site.name, 3..5);
+    producer.abort_transaction(TIMEOUT).unwrap();
+
+    let end = site.log_end(0);
+    assert_eq!(end, 7, "five records and two markers");
+    running.wait("the offset behind the last marker", || site.committed(0) == Some(end));
+    running.wait("the end of the lag", || running.metric("meterhouse_lag_records") == 0.0);
+    assert_eq!(running.metric("meterhouse_lag_seconds"), 0.0);
+    running.stop().unwrap();
+    assert_eq!(site.events(), 3);
+}
