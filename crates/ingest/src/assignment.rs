@@ -23,6 +23,8 @@ pub(crate) struct Assignment {
 struct Partition {
     /// Where to read on once all that is stored counts.
     next_offset: Option<i64>,
+    /// How far the log was read when everything was stored.
+    read_to: Option<i64>,
     /// Everything before this time is stored: the timestamp of the last stored record, else of the first that was read.
     /// Milliseconds since the epoch.
     stored_to_ms: Option<i64>,
@@ -109,21 +111,19 @@ impl Assignment {
         list
     }
 
-    /// Notes how far the log was read, when all that was read is stored. Returns the offsets to commit: beyond the last
-    /// records, over markers of transactions, which are no records.
-    pub(crate) fn pass(&mut self, positions: &TopicPartitionList, topic: &str) -> TopicPartitionList {
-        let mut list = TopicPartitionList::new();
+    /// Notes how far the log was read, when all that was read is stored: its end may be nothing but markers of
+    /// transactions, which are no records.
+    ///
+    /// For the lag alone, never to be committed: librdkafka moves a position over a record that is still to be read when
+    /// it reports an error there.
+    pub(crate) fn note_positions(&mut self, positions: &TopicPartitionList) {
         for element in positions.elements() {
-            let (number, Offset::Offset(position)) = (element.partition(), element.offset()) else {
-                continue;
-            };
-            let Some(partition) = self.partitions.get_mut(&number) else { continue };
-            if partition.stopped.is_none() && partition.next_offset.is_none_or(|next| next < position) {
-                partition.next_offset = Some(position);
-                let _ = list.add_partition_offset(topic, number, element.offset());
+            let Offset::Offset(position) = element.offset() else { continue };
+            let partition = self.partitions.get_mut(&element.partition());
+            if let Some(partition) = partition.filter(|partition| partition.stopped.is_none()) {
+                partition.read_to = Some(position);
             }
         }
-        list
     }
 
     /// Where to read on, of all partitions that are known to be stored up to there.
@@ -141,7 +141,8 @@ impl Assignment {
     /// whose end is not known. `end` is the end of a partition's log.
     pub(crate) fn lags(&self, end: impl Fn(i32) -> Option<i64>, now_ms: i64) -> Vec<(i32, i64, f64)> {
         let lag = |(number, partition): (&i32, &Partition)| {
-            let records = (end(*number)? - partition.next_offset.unwrap_or(0)).max(0);
+            let done = partition.next_offset.max(partition.read_to).unwrap_or(0);
+            let records = (end(*number)? - done).max(0);
             let behind_ms = match partition.stored_to_ms {
                 Some(stored_to) if records > 0 => (now_ms - stored_to).max(0),
                 _ => 0,
@@ -213,8 +214,13 @@ mod tests {
         assert_eq!(assignment.lags(|_| Some(12), 3500)[0], (0, 0, 0.0));
         let mut positions = TopicPartitionList::new();
         positions.add_partition_offset("t", 0, Offset::Offset(20)).unwrap();
-        assignment.pass(&positions, "t");
+        assignment.note_positions(&positions);
         assert_eq!(assignment.lags(end, 3500)[0], (0, 0, 0.0));
+        assert_eq!(
+            committed(&assignment.offsets("t")),
+            [(0, Offset::Offset(12))],
+            "a position is not stored"
+        );
     }
 
     #[test]
