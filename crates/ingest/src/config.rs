@@ -18,7 +18,7 @@ const DEFAULTS: [(&str, &str); 4] = [
     ("topic.metadata.refresh.interval.ms", "5000"),
 ];
 /// What nobody may override: that no event is lost or counted twice rests on it.
-const FIXED: [(&str, &str); 8] = [
+pub(crate) const FIXED: [(&str, &str); 8] = [
     ("enable.auto.commit", "false"),
     ("enable.auto.offset.store", "false"),
     // Where a partition begins is decided at its assignment; there is no silent jump later.

@@ -28,4 +28,4 @@ pub use metrics::Metrics;
 pub use pipeline::{Error, Reporter, ingest};
 pub use probe::KafkaProbe;
 pub use producer::{Producer, ProducerError, Written};
-pub use properties::check_property;
+pub use properties::{check_property, is_fixed_property};

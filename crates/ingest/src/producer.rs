@@ -38,7 +38,7 @@ const DEFAULTS: [(&str, &str); 7] = [
     ("partitioner", "murmur2_random"),
 ];
 /// What nobody may override.
-const FIXED: [(&str, &str); 2] = [("enable.idempotence", "true"), ("acks", "all")];
+pub(crate) const FIXED: [(&str, &str); 2] = [("enable.idempotence", "true"), ("acks", "all")];
 
 /// Writes records to Kafka. Cheap to clone; all clones share one queue, of bounded size.
 #[derive(Clone)]

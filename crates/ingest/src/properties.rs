@@ -3,6 +3,23 @@
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 
+use crate::{config, producer};
+
+/// Further properties that nobody may set: other names of the fixed ones, and what would undo them.
+const FORBIDDEN: [&str; 5] = [
+    "auto.commit.enable",
+    "auto.commit.interval.ms",
+    "request.required.acks",
+    "transactional.id",
+    "delivery.report.only.error",
+];
+
+/// Whether a property is ours alone: that no event is lost and none counted twice rests on it.
+pub fn is_fixed_property(name: &str) -> bool {
+    let mut fixed = config::FIXED.iter().chain(&producer::FIXED);
+    fixed.any(|(fixed, _)| *fixed == name) || FORBIDDEN.contains(&name)
+}
+
 /// Checks a property's name and value with librdkafka, without a connection.
 ///
 /// # Errors
@@ -18,6 +35,16 @@ pub fn check_property(name: &str, value: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_fixed_has_a_name_that_librdkafka_knows() {
+        let values = config::FIXED.into_iter().chain(producer::FIXED);
+        for (name, value) in values {
+            assert!(is_fixed_property(name), "{name}");
+            assert_eq!(check_property(name, value), Ok(()), "{name}");
+        }
+        assert!(is_fixed_property("transactional.id") && !is_fixed_property("linger.ms"));
+    }
 
     #[test]
     fn names_and_values_are_checked() {

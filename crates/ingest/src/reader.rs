@@ -155,7 +155,7 @@ impl Reader {
                 tracing::warn!(%error, "committed offsets cannot be read, asking again");
                 self.given = Some((partitions, Instant::now() + COMMITTED_PAUSE));
                 self.assignment.wait_for(format!("committed offsets cannot be read: {error}"));
-                (self.report)(CHECK, self.assignment.readiness(&self.topic));
+                self.tell_readiness();
                 return Ok(());
             }
         };
@@ -170,7 +170,7 @@ impl Reader {
         self.assignment.begin(&positions);
         self.batch = Batch::new(self.assignment.number());
         tracing::info!(topic = self.topic, partitions = positions.len(), "partitions are assigned");
-        (self.report)(CHECK, self.assignment.readiness(&self.topic));
+        self.tell_readiness();
         Ok(())
     }
 
@@ -181,7 +181,7 @@ impl Reader {
         self.assignment.end();
         self.batch = Batch::new(self.assignment.number());
         self.metrics.reset_lag();
-        (self.report)(CHECK, self.assignment.readiness(&self.topic));
+        self.tell_readiness();
     }
 
     /// Takes note of stored batches; waits up to a time for the first.
@@ -244,7 +244,7 @@ impl Reader {
             list.add_partition(topic, partition);
             // What comes all the same is not read: see `read`.
             let _ = self.consumer.pause(&list);
-            (self.report)(CHECK, self.assignment.readiness(topic));
+            self.tell_readiness();
         }
     }
 
@@ -281,6 +281,10 @@ impl Reader {
             group::commit(&self.consumer, &self.assignment.offsets(&self.topic));
         }
         self.set_gauges();
+    }
+
+    fn tell_readiness(&self) {
+        (self.report)(CHECK, self.assignment.readiness(&self.topic));
     }
 
     fn set_gauges(&self) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::reader::Reader;
+use super::reader::{Reader, parse_name};
 use super::secret::Secret;
 
 const URL: &str = "http://127.0.0.1:8123";
@@ -40,7 +40,7 @@ impl ClickHouseConfig {
         let mut section = reader.section("clickhouse");
         let url = section.parsed("url", URL, parse_url);
         let database = section.parsed("database", DATABASE, parse_database);
-        let user = section.parsed("user", USER, parse_user);
+        let user = section.parsed("user", USER, parse_name);
         let password = section.secret("password", "password_file");
         let limits = TIMEOUT_MS_MIN..=TIMEOUT_MS_MAX;
         let insert_timeout_ms = section.number("insert_timeout_ms", INSERT_TIMEOUT_MS, limits.clone());
@@ -89,13 +89,6 @@ fn parse_database(text: &str) -> Result<String, String> {
         (1..=DATABASE_BYTES_MAX).contains(&text.len()) && !text.starts_with(|c: char| c.is_ascii_digit());
     if !is_word || !is_named {
         return Err(format!("must be a name of letters, digits and '_', is {text:?}"));
-    }
-    Ok(text.to_owned())
-}
-
-fn parse_user(text: &str) -> Result<String, String> {
-    if text.is_empty() || text.contains(char::is_control) {
-        return Err("must be a name without control characters".to_owned());
     }
     Ok(text.to_owned())
 }

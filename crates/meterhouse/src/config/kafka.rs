@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::IngestConfig;
 use super::layers::{PROPERTIES, Value, join};
-use super::reader::{Reader, Section, quoted};
+use super::reader::{Reader, Section, parse_name, quoted};
 use super::secret::MASK;
 
 const BROKERS: &str = "127.0.0.1:9092";
@@ -22,24 +22,6 @@ const DERIVED: [(&str, &str); 4] = [
     ("metadata.broker.list", "kafka.brokers"),
     ("group.id", "kafka.group_id"),
     ("session.timeout.ms", "ingest.session_timeout_ms"),
-];
-/// Properties that no event lost and none counted twice rests on.
-const FIXED: [&str; 15] = [
-    "enable.auto.commit",
-    "auto.commit.enable",
-    "enable.auto.offset.store",
-    "auto.commit.interval.ms",
-    "auto.offset.reset",
-    "isolation.level",
-    "enable.idempotence",
-    "acks",
-    "request.required.acks",
-    "transactional.id",
-    "delivery.report.only.error",
-    "allow.auto.create.topics",
-    "enable.partition.eof",
-    "partition.assignment.strategy",
-    "group.protocol",
 ];
 
 /// What a name contains if its property may be a secret.
@@ -93,7 +75,7 @@ impl KafkaConfig {
         let mut section = reader.section("kafka");
         let brokers = section.parsed("brokers", BROKERS, parse_brokers);
         let topic = section.parsed("topic", TOPIC, parse_topic);
-        let group_id = section.parsed("group_id", GROUP_ID, parse_group_id);
+        let group_id = section.parsed("group_id", GROUP_ID, parse_name);
         let properties = read_properties(&mut reader.section(PROPERTIES));
         Some(Self { brokers: brokers?, topic: topic?, group_id: group_id?, properties: properties? })
     }
@@ -140,7 +122,7 @@ fn check_property(name: &str, value: &str) -> Result<(), String> {
     if let Some((_, key)) = DERIVED.iter().find(|(derived, _)| *derived == name) {
         return Err(format!("cannot be set: it follows from {key}"));
     }
-    if FIXED.contains(&name) {
+    if meterhouse_ingest::is_fixed_property(name) {
         return Err("cannot be set: that no event is lost or counted twice rests on it".to_owned());
     }
     let Err(why) = meterhouse_ingest::check_property(name, value) else { return Ok(()) };
@@ -182,13 +164,6 @@ fn parse_topic(text: &str) -> Result<String, String> {
         return Err(format!(
             "must be 1 to {TOPIC_BYTES_MAX} of a-z, A-Z, 0-9, '.', '_' and '-', is {text:?}"
         ));
-    }
-    Ok(text.to_owned())
-}
-
-fn parse_group_id(text: &str) -> Result<String, String> {
-    if text.is_empty() || text.contains(char::is_control) {
-        return Err("must be a name without control characters".to_owned());
     }
     Ok(text.to_owned())
 }

@@ -231,6 +231,14 @@ impl Section<'_> {
     }
 }
 
+/// A name of a user or a group, which a server decides about.
+pub(super) fn parse_name(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.contains(char::is_control) {
+        return Err("must be a name without control characters".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
 /// A text as TOML writes it.
 pub(super) fn quoted(text: &str) -> String {
     toml::Value::from(text).to_string()
