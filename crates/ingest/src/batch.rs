@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use meterhouse_model::{Change, Event, Reason, Record, Rules, parse};
-use meterhouse_store::{EncodedBatch, EventBatch, RejectBatch, RejectedRecord};
+use meterhouse_store::{EncodedBatch, EventBatch, RejectBatch, RejectedRecord, SealedEvents};
 
 use crate::BatchLimits;
 
@@ -23,8 +23,8 @@ pub(crate) struct Batch {
 /// A batch in the form in which it is inserted, as often as it takes.
 #[derive(Debug)]
 pub(crate) struct SealedBatch {
-    /// Quarantine first: a partition never moves on from a reject that is not there.
-    pub(crate) inserts: Vec<EncodedBatch>,
+    pub(crate) rejects: Option<EncodedBatch>,
+    pub(crate) events: Option<SealedEvents>,
     pub(crate) progress: Progress,
     /// What the batch counts towards the bytes in flight.
     pub(crate) bytes_until_stored: usize,
@@ -155,8 +155,12 @@ impl Batch {
     /// Sorts and encodes the batch, once. Takes a while.
     pub(crate) fn seal(self) -> SealedBatch {
         let bytes_until_stored = self.bytes_until_stored();
-        let inserts = [self.rejects.seal(), self.events.seal()].into_iter().flatten().collect();
-        SealedBatch { inserts, progress: self.progress, bytes_until_stored }
+        SealedBatch {
+            rejects: self.rejects.seal(),
+            events: self.events.seal(),
+            progress: self.progress,
+            bytes_until_stored,
+        }
     }
 }
 
@@ -232,8 +236,9 @@ mod tests {
         assert_eq!(partitions[&0].oldest_ms, Some(1_789_999_999_990));
         assert_eq!((outcomes.records, outcomes.stored, outcomes.amended, outcomes.deleted), (5, 2, 1, 1));
         assert_eq!(outcomes.rejected, BTreeMap::from([(Reason::InvalidJson, 1)]));
-        let rows: Vec<_> = sealed.inserts.iter().map(|insert| (insert.table.name(), insert.rows)).collect();
-        assert_eq!(rows, [("rejects", 1), ("usage_events", 4)]);
+        assert_eq!(sealed.rejects.map(|rejects| rejects.rows), Some(1));
+        let events = sealed.events.unwrap();
+        assert_eq!((events.events.rows, events.identities.rows, events.marks.rows), (4, 4, 1));
     }
 
     #[test]

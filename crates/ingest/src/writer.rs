@@ -3,7 +3,7 @@
 use std::sync::mpsc::Sender;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use meterhouse_store::{EncodedBatch, ErrorClass, Store};
+use meterhouse_store::{ErrorClass, Store, Table};
 use tokio::sync::mpsc;
 
 use crate::batch::{Batch, Progress, SealedBatch};
@@ -57,9 +57,7 @@ impl Writer {
     pub(crate) async fn run(self, mut sealed: mpsc::Receiver<SealedBatch>) -> Result<(), Error> {
         (self.report)(CHECK, Ok(()));
         while let Some(batch) = sealed.recv().await {
-            for insert in &batch.inserts {
-                self.insert(insert).await?;
-            }
+            self.store_batch(&batch).await?;
             self.metrics.stored(&batch.progress, now_ms());
             let stored = Stored { progress: batch.progress, bytes: batch.bytes_until_stored };
             if self.stored.send(stored).is_err() {
@@ -69,15 +67,31 @@ impl Writer {
         Ok(())
     }
 
-    async fn insert(&self, batch: &EncodedBatch) -> Result<(), Error> {
+    async fn store_batch(&self, batch: &SealedBatch) -> Result<(), Error> {
+        // A partition never moves on from a reject that is not there.
+        if let Some(rejects) = &batch.rejects {
+            self.retry(Table::Rejects, rejects.rows, || self.store.insert(rejects)).await?;
+        }
+        if let Some(events) = &batch.events {
+            self.retry(Table::UsageEvents, events.events.rows, || self.store.write(events)).await?;
+        }
+        Ok(())
+    }
+
+    /// Does the same again, with growing pauses, until ClickHouse has acknowledged it.
+    async fn retry<F>(&self, table: Table, rows: usize, insert: impl Fn() -> F) -> Result<(), Error>
+    where
+        F: Future<Output = Result<(), meterhouse_store::Error>>,
+    {
+        let table = table.name();
         let mut pause = BACKOFF;
         let mut attempt = 1_u64;
-        while let Err(error) = self.store.insert(batch).await {
-            let (table, class) = (batch.table.name(), error.class());
+        while let Err(error) = insert().await {
+            let class = error.class();
             self.metrics.retries.with_label_values(&[class.as_str()]).inc();
             (self.report)(CHECK, Err(format!("insert into {table} fails: {error}")));
             if class != ErrorClass::Retryable {
-                tracing::error!(%error, table, rows = batch.rows, "clickhouse refuses a batch for good");
+                tracing::error!(%error, table, rows, "clickhouse refuses a batch for good");
                 return Err(error.into());
             }
             tracing::warn!(%error, table, attempt, pause_ms = pause.as_millis(), "insert failed, trying again");
@@ -86,7 +100,7 @@ impl Writer {
             attempt += 1;
         }
         if attempt > 1 {
-            tracing::info!(table = batch.table.name(), attempt, rows = batch.rows, "insert succeeded");
+            tracing::info!(table, attempt, rows, "insert succeeded");
             (self.report)(CHECK, Ok(()));
         }
         Ok(())

@@ -129,15 +129,26 @@ impl fmt::Display for Identity<'_> {
     }
 }
 
-/// The integer by which the HTTP APIs name a usage: a hash of the event's identity, from 1 to 2^53 - 1. It tells the
-/// usages of one subscription apart but for collisions.
-pub fn usage_reference(subscription: &str, identity: &[u8]) -> u64 {
-    let mut bytes: SmallVec<[u8; 256]> = SmallVec::new();
-    for part in [subscription.as_bytes(), identity] {
-        bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
-        bytes.extend_from_slice(part);
+/// Hash of a subscription and an identity in it. Rows keep it: it never changes. Two identities may share one, if rarely.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IdentityHash(pub u64);
+
+impl IdentityHash {
+    /// The hash of an identity's text within its subscription.
+    pub fn of(subscription: &str, identity: &[u8]) -> Self {
+        let mut bytes: SmallVec<[u8; 256]> = SmallVec::new();
+        for part in [subscription.as_bytes(), identity] {
+            bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
+            bytes.extend_from_slice(part);
+        }
+        Self(xxh3_64(&bytes))
     }
-    (xxh3_64(&bytes) & ((1 << REFERENCE_BITS) - 1)).max(1)
+
+    /// The integer by which the HTTP APIs name a usage, from 1 to 2^53 - 1. It tells the usages of one subscription apart
+    /// but for collisions.
+    pub fn usage_reference(self) -> u64 {
+        (self.0 & ((1 << REFERENCE_BITS) - 1)).max(1)
+    }
 }
 
 pub(crate) fn owned(text: Cow<'_, str>) -> Cow<'static, str> {

@@ -30,7 +30,7 @@ pub use catalog::{Catalog, CatalogOption, Price};
 pub use day::Day;
 pub use decimal::{Units, UnitsError};
 pub use event::{Change, Event};
-pub use identity::{Identity, usage_reference};
+pub use identity::{Identity, IdentityHash};
 pub use instant::{TimeError, parse_instant};
 pub use load::{LoadError, Problem};
 pub use month::Month;

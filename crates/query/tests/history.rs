@@ -54,7 +54,7 @@ async fn insert(store: &Store, events: &[Event<'static>]) {
         };
         batch.push(event, &record);
     }
-    store.insert(&batch.seal().unwrap()).await.unwrap();
+    store.write(&batch.seal().unwrap()).await.unwrap();
 }
 
 /// `MM.YYYY: service=usage ...`, a line a month, as seen in the middle of October 2026.

@@ -8,6 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 pub(crate) struct Dictionary {
     text: Vec<u8>,
     ends: Vec<usize>,
+    hashes: Vec<u64>,
     symbols: HashTable<u32>,
 }
 
@@ -27,9 +28,15 @@ impl Dictionary {
         let symbol = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
         self.text.extend_from_slice(string);
         self.ends.push(self.text.len());
-        let (text, ends) = (&self.text, &self.ends);
-        self.symbols.insert_unique(hash, symbol, |&s| xxh3_64(slice(text, ends, s)));
+        self.hashes.push(hash);
+        let hashes = &self.hashes;
+        self.symbols.insert_unique(hash, symbol, |&s| hashes[s as usize]);
         symbol
+    }
+
+    /// The hash of a number's string: XXH3 with 64 bits.
+    pub(crate) fn hash(&self, symbol: u32) -> u64 {
+        self.hashes[symbol as usize]
     }
 
     /// The string of a number that [`Self::intern`] gave.
@@ -44,7 +51,7 @@ impl Dictionary {
 
     /// Bytes of memory that the strings take, roughly.
     pub(crate) fn bytes(&self) -> usize {
-        self.text.len() + self.ends.len() * (size_of::<usize>() + 2 * size_of::<u32>())
+        self.text.len() + self.ends.len() * (size_of::<usize>() + size_of::<u64>() + 2 * size_of::<u32>())
     }
 
     /// For each number its place in the order of the strings' bytes.

@@ -1,20 +1,22 @@
 //! A batch of usage events: columns as they arrive, sorted and encoded once when the batch closes.
 
 use bytes::Bytes;
-use meterhouse_model::{Event, Record, usage_reference};
+use meterhouse_model::{Event, IdentityHash, Record};
 
 use crate::{
     dictionary::Dictionary,
+    hash::content_hash,
     insert::{EncodedBatch, Table},
     native::BlockWriter,
     sort::{KeyPrefix, sorted_rows},
+    write::SealedEvents,
 };
 
 /// Microseconds of a UTC day.
 const DAY_MICROS: i64 = 86_400_000_000;
 
-/// Bytes of a row without its strings.
-const FIXED_ROW_BYTES: usize = 160;
+/// Bytes of a row and of its evidence, without strings.
+const FIXED_ROW_BYTES: usize = 220;
 
 /// Columns that a batch writes, in this order; the database fills in the others.
 const COLUMNS: &str = "customer, subscription, option_code, identity, usage_start, usage_end, billed_at, billing_day, \
@@ -25,32 +27,33 @@ const COLUMN_COUNT: usize = 21;
 /// Usage events on their way to the table, a vector for each column.
 #[derive(Debug, Default)]
 pub struct EventBatch {
-    customers: Dictionary,
-    subscriptions: Dictionary,
-    option_codes: Dictionary,
-    topics: Dictionary,
+    pub(crate) customers: Dictionary,
+    pub(crate) subscriptions: Dictionary,
+    pub(crate) option_codes: Dictionary,
+    pub(crate) topics: Dictionary,
     /// Encoded, each row spells out its subscription.
     subscription_bytes: usize,
-    customer: Vec<u32>,
-    subscription: Vec<u32>,
-    option_code: Vec<u32>,
-    topic: Vec<u32>,
+    pub(crate) customer: Vec<u32>,
+    pub(crate) subscription: Vec<u32>,
+    pub(crate) option_code: Vec<u32>,
+    pub(crate) topic: Vec<u32>,
     identity: Texts,
     description: Texts,
     origin: Texts,
     usage_start: Vec<i64>,
     usage_end: Vec<i64>,
-    billed_at: Vec<i64>,
+    pub(crate) billed_at: Vec<i64>,
     billing_day: Vec<i32>,
     units: Vec<i128>,
     renewal_order_reference: Vec<u64>,
-    usage_reference: Vec<u64>,
+    pub(crate) identity_hash: Vec<IdentityHash>,
+    pub(crate) content_hash: Vec<u64>,
     revision: Vec<u32>,
-    partition: Vec<i32>,
-    offset: Vec<i64>,
-    index: Vec<u16>,
-    record_time: Vec<i64>,
-    version: Vec<u128>,
+    pub(crate) partition: Vec<i32>,
+    pub(crate) offset: Vec<i64>,
+    pub(crate) index: Vec<u16>,
+    pub(crate) record_time: Vec<i64>,
+    pub(crate) version: Vec<u128>,
     is_deleted: Vec<u8>,
 }
 
@@ -76,13 +79,18 @@ impl EventBatch {
 
     /// Adds an event of a record.
     pub fn push(&mut self, event: &Event<'_>, record: &Record<'_>) {
-        self.customer.push(self.customers.intern(event.customer.as_bytes()));
+        let customer = self.customers.intern(event.customer.as_bytes());
+        let option_code = self.option_codes.intern(event.option_code.as_bytes());
+        let (customer_hash, option_hash) =
+            (self.customers.hash(customer), self.option_codes.hash(option_code));
+        self.content_hash.push(content_hash(event, customer_hash, option_hash));
+        self.customer.push(customer);
         self.subscription.push(self.subscriptions.intern(event.subscription.as_bytes()));
         self.subscription_bytes += event.subscription.len();
-        self.option_code.push(self.option_codes.intern(event.option_code.as_bytes()));
+        self.option_code.push(option_code);
         self.topic.push(self.topics.intern(record.topic.as_bytes()));
         let identity = self.identity.push_with(|bytes| event.identity.write_to(bytes));
-        self.usage_reference.push(usage_reference(&event.subscription, identity));
+        self.identity_hash.push(IdentityHash::of(&event.subscription, identity));
         self.description.push(event.description.as_bytes());
         self.origin.push(event.origin.as_deref().unwrap_or_default().as_bytes());
         self.usage_start.push(event.start);
@@ -100,18 +108,26 @@ impl EventBatch {
         self.is_deleted.push(u8::from(event.is_deleted()));
     }
 
-    /// Sorts the batch by the table's key and encodes it. `None` where it is empty.
-    pub fn seal(self) -> Option<EncodedBatch> {
+    /// Sorts the batch by the table's key and encodes it, with the marks and the evidence that go with it. `None` where
+    /// it is empty.
+    pub fn seal(self) -> Option<SealedEvents> {
         if self.is_empty() {
             return None;
         }
         let order = self.order();
+        let marks = self.seal_marks(&order);
+        let identities = self.seal_identities();
+        let events = self.seal_events(&order);
+        Some(SealedEvents { marks, events, identities })
+    }
+
+    fn seal_events(&self, order: &[u32]) -> EncodedBatch {
         let mut block = BlockWriter::new(COLUMN_COUNT, self.len(), self.bytes());
-        self.write_key(&mut block, &order);
-        self.write_usage(&mut block, &order);
-        self.write_provenance(&mut block, &order);
+        self.write_key(&mut block, order);
+        self.write_usage(&mut block, order);
+        self.write_provenance(&mut block, order);
         let bytes = Bytes::from(block.finish());
-        Some(EncodedBatch { table: Table::UsageEvents, rows: self.len(), bytes, columns: COLUMNS })
+        EncodedBatch { table: Table::UsageEvents, rows: self.len(), bytes, columns: COLUMNS }
     }
 
     fn order(&self) -> Vec<u32> {
@@ -144,7 +160,8 @@ impl EventBatch {
         block.strings("description", self.description.pick(order));
         let renewals = pick(&self.renewal_order_reference, order).map(u64::to_le_bytes);
         block.fixed("renewal_order_reference", "UInt64", renewals);
-        block.fixed("usage_reference", "UInt64", pick(&self.usage_reference, order).map(u64::to_le_bytes));
+        let references = pick(&self.identity_hash, order).map(|hash| hash.usage_reference().to_le_bytes());
+        block.fixed("usage_reference", "UInt64", references);
         block.fixed("revision", "UInt32", pick(&self.revision, order).map(u32::to_le_bytes));
     }
 
@@ -162,13 +179,13 @@ impl EventBatch {
 }
 
 /// The values of a column in the order of the rows.
-fn pick<'a, T: Copy>(column: &'a [T], order: &'a [u32]) -> impl Iterator<Item = T> + 'a {
+pub(crate) fn pick<'a, T: Copy>(column: &'a [T], order: &'a [u32]) -> impl Iterator<Item = T> + 'a {
     order.iter().map(|&row| column[row as usize])
 }
 
 /// Days since 1970 in UTC, as the table's key computes them.
 #[expect(clippy::cast_possible_truncation, reason = "an instant is between the years 1970 and 2200")]
-fn utc_date(micros: i64) -> i32 {
+pub(crate) fn utc_date(micros: i64) -> i32 {
     micros.div_euclid(DAY_MICROS) as i32
 }
 

@@ -19,11 +19,19 @@ pub(crate) const INSERT_SETTINGS: [(&str, &str); 4] = [
     ("optimize_on_insert", "0"),
 ];
 
+/// Marks get their time from the server, all in a batch the same one. It is later than that of every mark before, even where
+/// the server's clock has stepped back: so the newest mark of a date is always the last one.
+const INSERT_MARKS: &str = include_str!("insert/marks.sql");
+
 /// A table that batches go into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Table {
     /// Usage events.
     UsageEvents,
+    /// Evidence of all copies.
+    Identities,
+    /// Dates that get rows: the marks among the daily sums.
+    Marks,
     /// Quarantine.
     Rejects,
 }
@@ -33,7 +41,18 @@ impl Table {
     pub fn name(self) -> &'static str {
         match self {
             Self::UsageEvents => "usage_events",
+            Self::Identities => "identities",
+            Self::Marks => "usage_daily",
             Self::Rejects => "rejects",
+        }
+    }
+
+    /// The statement that a block with these columns follows.
+    fn insert_sql(self, columns: &str) -> String {
+        match self {
+            // What follows the format's name is data, be it a line's end.
+            Self::Marks => INSERT_MARKS.trim_end().to_owned(),
+            _ => format!("INSERT INTO {} ({columns}) FORMAT Native", self.name()),
         }
     }
 }
@@ -69,7 +88,7 @@ impl Store {
     }
 
     async fn send(&self, batch: &EncodedBatch) -> clickhouse::error::Result<()> {
-        let sql = format!("INSERT INTO {} ({}) FORMAT Native", batch.table.name(), batch.columns);
+        let sql = batch.table.insert_sql(batch.columns);
         let mut insert = self.for_inserts().insert_formatted_with(sql);
         insert.send(batch.bytes.clone()).await?;
         insert.end().await

@@ -5,15 +5,18 @@
 //! A batch goes down this path:
 //!
 //! ```text
-//! EventBatch::push -> EventBatch::seal (sort, encode) -> Bytes -> Store::insert (as often as it takes)
+//! EventBatch::push -> EventBatch::seal (sort, encode) -> SealedEvents -> Store::write (as often as it takes)
 //! ```
 
 mod connect;
 mod dictionary;
 mod error;
 mod events;
+mod hash;
 mod http;
+mod identities;
 mod insert;
+mod marks;
 mod metrics;
 mod migrate;
 mod native;
@@ -21,6 +24,7 @@ mod rejects;
 mod schema;
 mod sort;
 mod usage;
+mod write;
 mod zone;
 
 pub use connect::{ClickHouseConfig, Store};
@@ -32,3 +36,4 @@ pub use migrate::Migration;
 pub use rejects::{RejectBatch, RejectedRecord};
 pub use schema::SchemaState;
 pub use usage::Usage;
+pub use write::SealedEvents;

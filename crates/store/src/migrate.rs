@@ -25,8 +25,20 @@ macro_rules! migrations {
 }
 
 /// All migrations in their order. The first one makes the table that records them.
-pub(crate) const MIGRATIONS: &[Migration] =
-    migrations!["0000_schema_migrations", "0001_usage_events", "0002_rejects", "0003_billing_zone"];
+pub(crate) const MIGRATIONS: &[Migration] = migrations![
+    "0000_schema_migrations",
+    "0001_usage_events",
+    "0002_rejects",
+    "0003_billing_zone",
+    "0004_identities",
+    "0005_ledger",
+    "0006_usage_daily",
+    "0007_touched",
+    "0008_touched_by_marks",
+    "0009_settlements",
+    "0010_suspects",
+    "0011_replays",
+];
 
 /// Server's errors for a table and a database that are not there.
 const UNKNOWN_TABLE: u32 = 60;

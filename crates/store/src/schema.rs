@@ -18,7 +18,19 @@ pub enum SchemaState {
 }
 
 /// Tables that must survive a power cut: all that there are.
-const TABLES: [&str; 4] = ["schema_migrations", "usage_events", "rejects", "billing_zone"];
+const TABLES: [&str; 11] = [
+    "schema_migrations",
+    "usage_events",
+    "rejects",
+    "billing_zone",
+    "identities",
+    "ledger",
+    "usage_daily",
+    "touched",
+    "settlements",
+    "suspects",
+    "replays",
+];
 
 /// Without these a table may lose rows that were acknowledged when the power is cut.
 const DURABLE_TABLE: [&str; 4] = [

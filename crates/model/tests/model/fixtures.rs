@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, SecondsFormat};
-use meterhouse_model::{Change, Event, Reason, usage_reference};
+use meterhouse_model::{Change, Event, IdentityHash, Reason};
 
 use crate::fixture::{ExpectedEvent, all, schemas};
 
@@ -69,7 +69,7 @@ fn reason_of(name: &str) -> Reason {
 
 fn describe((event, expected): (&Event<'_>, &ExpectedEvent)) -> ExpectedEvent {
     let identity = event.identity.to_string();
-    let reference = usage_reference(&event.subscription, identity.as_bytes());
+    let reference = IdentityHash::of(&event.subscription, identity.as_bytes()).usage_reference();
     ExpectedEvent {
         subscription: event.subscription.to_string(),
         option_code: event.option_code.to_string(),

@@ -1,6 +1,6 @@
 //! Identities and the integers made of them.
 
-use meterhouse_model::{Identity, usage_reference};
+use meterhouse_model::{Identity, IdentityHash};
 use proptest::prelude::*;
 
 fn coordinates(topic: &str) -> Identity<'_> {
@@ -86,8 +86,11 @@ fn other_texts_are_no_identities() {
 #[test]
 fn references_are_stable() {
     // They are shown to customers: another hash would rename every usage.
-    assert_eq!(usage_reference("83FE4FEF2", b"e:3:e-1"), 7_480_462_063_802_388);
-    assert_ne!(usage_reference("a", b"bc"), usage_reference("ab", b"c"));
+    assert_eq!(IdentityHash::of("83FE4FEF2", b"e:3:e-1").usage_reference(), 7_480_462_063_802_388);
+    assert_ne!(
+        IdentityHash::of("a", b"bc").usage_reference(),
+        IdentityHash::of("ab", b"c").usage_reference()
+    );
 }
 
 fn identities() -> impl Strategy<Value = Identity<'static>> {
@@ -134,7 +137,7 @@ proptest! {
 
     #[test]
     fn references_fit_into_53_bits(subscription in "\\PC{0,20}", identity: Vec<u8>) {
-        let reference = usage_reference(&subscription, &identity);
+        let reference = IdentityHash::of(&subscription, &identity).usage_reference();
         prop_assert!((1..1 << 53).contains(&reference));
     }
 }

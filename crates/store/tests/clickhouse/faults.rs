@@ -20,7 +20,7 @@ fn large_batch() -> EncodedBatch {
         let (event, record) = awkward::event(number, 1_000, 12);
         batch.push(&event, &record);
     }
-    batch.seal().unwrap()
+    batch.seal().unwrap().events
 }
 
 #[tokio::test]

@@ -5,11 +5,25 @@ use sha2::{Digest, Sha256};
 
 use crate::database::{Database, shared, utc};
 
-const FILES: [(&str, &str); 4] = [
-    ("0000_schema_migrations", include_str!("../../../../schemas/clickhouse/0000_schema_migrations.sql")),
-    ("0001_usage_events", include_str!("../../../../schemas/clickhouse/0001_usage_events.sql")),
-    ("0002_rejects", include_str!("../../../../schemas/clickhouse/0002_rejects.sql")),
-    ("0003_billing_zone", include_str!("../../../../schemas/clickhouse/0003_billing_zone.sql")),
+macro_rules! files {
+    ($($name:literal),* $(,)?) => {
+        [$(($name, include_str!(concat!("../../../../schemas/clickhouse/", $name, ".sql")))),*]
+    };
+}
+
+const FILES: [(&str, &str); 12] = files![
+    "0000_schema_migrations",
+    "0001_usage_events",
+    "0002_rejects",
+    "0003_billing_zone",
+    "0004_identities",
+    "0005_ledger",
+    "0006_usage_daily",
+    "0007_touched",
+    "0008_touched_by_marks",
+    "0009_settlements",
+    "0010_suspects",
+    "0011_replays",
 ];
 
 const RECORDED: &str = "SELECT name, sha256, software FROM schema_migrations ORDER BY applied_at, name";

@@ -64,5 +64,5 @@ pub(crate) fn sealed<'e>(events: impl IntoIterator<Item = &'e Event<'static>>) -
     for (event, offset) in events.into_iter().zip(0..) {
         batch.push(event, &record(0, offset));
     }
-    batch.seal().unwrap()
+    batch.seal().unwrap().events
 }

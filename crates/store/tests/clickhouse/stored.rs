@@ -1,7 +1,7 @@
 //! A row of `usage_events`, as the server gives it back and as an event should have written it.
 
 use clickhouse::Row;
-use meterhouse_model::{Event, Record, usage_reference};
+use meterhouse_model::{Event, IdentityHash, Record};
 use serde::Deserialize;
 
 /// All columns that a batch writes. Times are in microseconds or milliseconds, days since 1970, units scaled.
@@ -44,7 +44,7 @@ impl StoredEvent {
             units: event.units.0,
             description: event.description.to_string(),
             renewal_order_reference: event.renewal_order_reference.unwrap_or(0),
-            usage_reference: usage_reference(&event.subscription, identity.as_bytes()),
+            usage_reference: IdentityHash::of(&event.subscription, identity.as_bytes()).usage_reference(),
             revision: event.revision(),
             topic: record.topic.to_owned(),
             partition: record.partition,

@@ -19,7 +19,7 @@ fn batch(copies: &[(Event<'static>, Record<'static>)]) -> EncodedBatch {
     for (event, record) in copies {
         batch.push(event, record);
     }
-    batch.seal().unwrap()
+    batch.seal().unwrap().events
 }
 
 /// Units of the rows that count, by all ways to look: plain FINAL and as our reads do it, before and after merges.
@@ -98,7 +98,7 @@ async fn the_same_batch_again_changes_nothing() {
             &record(0, number.into()),
         );
     }
-    let batch = events.seal().unwrap();
+    let batch = events.seal().unwrap().events;
     const SUM: &str = "SELECT count(), toString(sum(toDecimal256(units, 18))) FROM usage_events FINAL";
     for attempt in 1..=3_u64 {
         database.store().insert(&batch).await.unwrap();

@@ -1,0 +1,40 @@
+//! Hashes that `identities` keeps of each copy of an event. Rows hold them for ever, so what goes into them never changes:
+//! XXH3 with 64 bits, over numbers in little-endian bytes.
+
+use meterhouse_model::{Event, IdentityHash};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// The hash of all that an event states: its members and the action, not where it was read from. Copies with the same one
+/// state the same usage.
+///
+/// The hashes of customer and option code are given, since a batch has them at hand.
+pub(crate) fn content_hash(event: &Event<'_>, customer: u64, option_code: u64) -> u64 {
+    let mut bytes = [0; 72];
+    let mut rest = bytes.as_mut_slice();
+    let parts: [&[u8]; 8] = [
+        &customer.to_le_bytes(),
+        &option_code.to_le_bytes(),
+        &event.start.to_le_bytes(),
+        &event.end.to_le_bytes(),
+        &event.units.0.to_le_bytes(),
+        &xxh3_64(event.description.as_bytes()).to_le_bytes(),
+        &event.renewal_order_reference.unwrap_or_default().to_le_bytes(),
+        &(u64::from(event.revision()) << 1 | u64::from(event.is_deleted())).to_le_bytes(),
+    ];
+    for part in parts {
+        let (place, behind) = rest.split_at_mut(part.len());
+        place.copy_from_slice(part);
+        rest = behind;
+    }
+    xxh3_64(&bytes)
+}
+
+/// The hash of the sort key of an event's row in `usage_events`. The subscription is part of the identity's hash.
+pub(crate) fn key_hash(customer: u64, utc_date: i32, option_code: u64, identity: IdentityHash) -> u64 {
+    let mut bytes = [0; 32];
+    let parts = [customer, u64::from(utc_date.cast_unsigned()), option_code, identity.0];
+    for (place, part) in bytes.chunks_exact_mut(8).zip(parts) {
+        place.copy_from_slice(&part.to_le_bytes());
+    }
+    xxh3_64(&bytes)
+}
