@@ -13,6 +13,7 @@ mod assignment;
 mod batch;
 mod config;
 mod group;
+mod lookup;
 mod message;
 mod metrics;
 mod pipeline;
@@ -24,6 +25,7 @@ mod record;
 mod writer;
 
 pub use config::{BatchLimits, KafkaConfig};
+pub use lookup::{FoundRecord, RecordLookup};
 pub use metrics::Metrics;
 pub use pipeline::{Error, Reporter, ingest};
 pub use probe::KafkaProbe;

@@ -21,7 +21,7 @@ const COLUMNS: &str = "topic, partition, offset, record_time, index, reason, det
 const COLUMN_COUNT: usize = 12;
 
 /// What quarantine keeps of a record besides its value and coordinates.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RejectedRecord {
     /// The record's key, empty where it has none.
     pub key: Vec<u8>,
