@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use meterhouse_model::Rules;
+use meterhouse_store::crash;
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
@@ -149,6 +150,7 @@ impl Reader {
         let Some((partitions, _)) = self.given.take_if(|(_, ask_at)| *ask_at <= Instant::now()) else {
             return Ok(());
         };
+        crash::point("assignment_given");
         let positions = match group::start_positions(&self.consumer, &self.topic, &partitions) {
             Ok(positions) => positions,
             Err(error) => {
@@ -159,6 +161,7 @@ impl Reader {
                 return Ok(());
             }
         };
+        crash::point("assignment_positions_known");
         let mut list = TopicPartitionList::new();
         for (partition, start) in &positions {
             self.queue.attach(*partition);
@@ -167,6 +170,7 @@ impl Reader {
         // A partition that was stopped is still paused, whoever had it in between.
         self.consumer.resume(&list)?;
         self.consumer.assign(&list)?;
+        crash::point("assignment_taken");
         self.assignment.begin(&positions);
         self.batch = Batch::new(self.assignment.number());
         tracing::info!(topic = self.topic, partitions = positions.len(), "partitions are assigned");
@@ -181,6 +185,7 @@ impl Reader {
         self.assignment.end();
         self.batch = Batch::new(self.assignment.number());
         self.metrics.reset_lag();
+        crash::point("assignment_ended");
         self.tell_readiness();
     }
 
@@ -195,7 +200,10 @@ impl Reader {
             wait = Duration::ZERO;
             self.handed -= 1;
             self.handed_bytes -= stored.bytes;
-            group::commit(&self.consumer, &self.assignment.advance(&stored.progress, &self.topic));
+            let offsets = self.assignment.advance(&stored.progress, &self.topic);
+            crash::point("before_commit");
+            group::commit(&self.consumer, &offsets);
+            crash::point("after_commit");
         }
     }
 
@@ -218,6 +226,7 @@ impl Reader {
             }
             let record = record(&self.topic, message);
             self.batch.push(&record, || rejected(message), &rules, now);
+            crash::point("record_pushed");
             if let Some(reason) = self.batch.close_reason(&self.limits, now) {
                 self.hand_over(reason);
             }
@@ -260,6 +269,7 @@ impl Reader {
         self.metrics.closed(&batch, reason);
         self.handed += 1;
         self.handed_bytes += batch.bytes_until_stored();
+        crash::point("batch_closed");
         // If the writer is gone, the other channel says so.
         let _ = self.batches.send(batch);
     }
@@ -307,6 +317,7 @@ impl Reader {
             self.serve_group()?;
             self.commit_stored(STEP)?;
         }
+        crash::point("drained");
         if self.handed > 0 {
             let batches = self.handed;
             tracing::warn!(batches, "batches are not stored in time: their records are read again later");

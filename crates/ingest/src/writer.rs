@@ -3,7 +3,7 @@
 use std::sync::mpsc::Sender;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use meterhouse_store::{ErrorClass, Store, Table};
+use meterhouse_store::{ErrorClass, Store, Table, crash};
 use tokio::sync::mpsc;
 
 use crate::batch::{Batch, Progress, SealedBatch};
@@ -42,6 +42,7 @@ pub(crate) async fn seal_all(
     while let Some(batch) = batches.recv().await {
         let batch = tokio::task::spawn_blocking(|| batch.seal()).await;
         let batch = batch.map_err(|error| Error::Seal(error.to_string()))?;
+        crash::point("batch_sealed");
         if sealed.send(batch).await.is_err() {
             break;
         }
@@ -58,6 +59,7 @@ impl Writer {
         (self.report)(CHECK, Ok(()));
         while let Some(batch) = sealed.recv().await {
             self.store_batch(&batch).await?;
+            crash::point("batch_stored");
             self.metrics.stored(&batch.progress, now_ms());
             let stored = Stored { progress: batch.progress, bytes: batch.bytes_until_stored };
             if self.stored.send(stored).is_err() {
@@ -71,6 +73,7 @@ impl Writer {
         // A partition never moves on from a reject that is not there.
         if let Some(rejects) = &batch.rejects {
             self.retry(Table::Rejects, rejects.rows, || self.store.insert(rejects)).await?;
+            crash::point("rejects_inserted");
         }
         if let Some(events) = &batch.events {
             self.retry(Table::UsageEvents, events.events.rows, || self.store.write(events)).await?;

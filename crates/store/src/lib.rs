@@ -9,6 +9,7 @@
 //! ```
 
 mod connect;
+pub mod crash;
 mod dictionary;
 mod error;
 mod events;

@@ -4,7 +4,7 @@ use meterhouse_model::BillingZone;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::{Error, Store};
+use crate::{Error, Store, crash};
 
 /// A file of `schemas/clickhouse/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +73,9 @@ impl Store {
         }
         for migration in &pending {
             self.answer(self.in_database().query_raw(migration.sql).execute()).await?;
+            crash::point("migration_executed");
             self.record(migration).await?;
+            crash::point("migration_recorded");
         }
         self.pin_zone(zone).await?;
         Ok(pending)

@@ -11,7 +11,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::{EncodedBatch, Error, Store};
+use crate::{EncodedBatch, Error, Store, crash};
 
 /// Usage events with all that has to be written beside them. Cloning shares the bytes.
 #[derive(Debug, Clone)]
@@ -33,9 +33,22 @@ impl Store {
     pub async fn write(&self, sealed: &SealedEvents) -> Result<(), Error> {
         let marking = Instant::now();
         self.insert(&sealed.marks).await?;
+        crash::point("first_mark_inserted");
         check_fresh(marking.elapsed(), self.insert_timeout)?;
-        tokio::try_join!(self.insert(&sealed.events), self.insert(&sealed.identities))?;
-        self.insert(&sealed.marks).await
+        let events = async {
+            self.insert(&sealed.events).await?;
+            crash::point("events_inserted");
+            Ok::<(), Error>(())
+        };
+        let identities = async {
+            self.insert(&sealed.identities).await?;
+            crash::point("identities_inserted");
+            Ok::<(), Error>(())
+        };
+        tokio::try_join!(events, identities)?;
+        self.insert(&sealed.marks).await?;
+        crash::point("second_mark_inserted");
+        Ok(())
     }
 }
 

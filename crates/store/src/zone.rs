@@ -3,7 +3,7 @@
 use meterhouse_model::BillingZone;
 use serde::Deserialize;
 
-use crate::{Error, Store};
+use crate::{Error, Store, crash};
 
 #[derive(Debug, Deserialize, clickhouse::Row)]
 struct Pin {
@@ -29,6 +29,7 @@ impl Store {
                 .param("rules_until", now)
                 .param("rules_hash", zone.fingerprint(now));
             self.acknowledgement(insert.execute()).await?;
+            crash::point("zone_pinned");
         }
         self.check_zone(zone).await
     }
