@@ -25,6 +25,7 @@ const TAIL_LINES: usize = 80;
 pub struct Service {
     child: Option<Child>,
     command: Vec<String>,
+    variables: Vec<(String, String)>,
     config: PathBuf,
     http: Port,
     metrics: Port,
@@ -38,17 +39,38 @@ impl Service {
     /// # Errors
     /// It cannot be started.
     pub fn start(config: &Path, command: &[&str], log: &Path) -> Result<Self> {
+        Self::start_with(config, command, log, &[])
+    }
+
+    /// The same with environment variables, until others are set.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start_with(
+        config: &Path,
+        command: &[&str],
+        log: &Path,
+        variables: &[(&str, &str)],
+    ) -> Result<Self> {
         let mut service = Self {
             child: None,
             command: command.iter().map(|&word| word.to_owned()).collect(),
+            variables: Vec::new(),
             config: config.to_owned(),
             http: Port::free()?,
             metrics: Port::free()?,
             log: log.to_owned(),
             is_silent: false,
         };
+        service.set_variables(variables);
         service.start_again()?;
         Ok(service)
+    }
+
+    /// Environment variables from its next start on, in the place of those before.
+    pub fn set_variables(&mut self, variables: &[(&str, &str)]) {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        self.variables = variables.iter().map(owned).collect();
     }
 
     /// The same, whose log is never shown.
@@ -73,6 +95,7 @@ impl Service {
         without_settings(&mut command);
         command.env("METERHOUSE_HTTP__LISTEN", format!("127.0.0.1:{}", self.http.number()));
         command.env("METERHOUSE_METRICS__LISTEN", format!("127.0.0.1:{}", self.metrics.number()));
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         // A group of its own: Ctrl-C at a terminal is for the owner, which then ends it.
         command.process_group(0);

@@ -168,6 +168,14 @@ impl Site {
         Service::start(&self.config(), command, &self.dir.join(format!("{log}.log")))
     }
 
+    /// The same with environment variables.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start_with(&self, command: &[&str], log: &str, variables: &[(&str, &str)]) -> Result<Service> {
+        Service::start_with(&self.config(), command, &self.dir.join(format!("{log}.log")), variables)
+    }
+
     /// Starts `meterhouse serve` and waits until it is ready.
     ///
     /// # Errors

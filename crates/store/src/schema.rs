@@ -9,7 +9,7 @@ use crate::{Error, Store, insert::INSERT_SETTINGS};
 /// Where a database stands against this program's migrations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SchemaState {
-    /// Nobody has migrated it yet.
+    /// Nobody has migrated it yet, or not to the end: nothing is stored, and the zone is not pinned.
     Empty,
     /// These migrations are missing.
     Behind(Vec<&'static str>),
@@ -48,7 +48,7 @@ impl Store {
     /// table or a user's settings without durability.
     pub async fn schema_state(&self, zone: &BillingZone) -> Result<SchemaState, Error> {
         let pending = self.pending_migrations().await?;
-        if pending.len() == crate::migrate::MIGRATIONS.len() {
+        if pending.len() == crate::migrate::MIGRATIONS.len() || self.is_unused().await? {
             return Ok(SchemaState::Empty);
         }
         if !pending.is_empty() {
@@ -58,6 +58,15 @@ impl Store {
         self.check_durable().await?;
         self.check_settings().await?;
         Ok(SchemaState::Ready)
+    }
+
+    /// Whether the first migration was cut short: its last step is the zone's pin, and only then are rows stored.
+    async fn is_unused(&self) -> Result<bool, Error> {
+        let query = self.for_reads().query(
+            "SELECT coalesce(sum(total_rows), 0) = 0 FROM system.tables WHERE database = currentDatabase() \
+             AND name IN ('billing_zone', 'usage_events', 'rejects')",
+        );
+        self.answer(query.fetch_one()).await
     }
 
     async fn check_durable(&self) -> Result<(), Error> {
