@@ -33,14 +33,25 @@ pub struct KafkaOptions {
     pub port: u16,
     /// The largest heap of the JVM in MiB.
     pub heap_mebibytes: u32,
+    /// A second listener, whose clients are told to come to another address: that of a proxy.
+    pub proxied: Option<ProxiedListener>,
     /// Further broker properties, over those of `deploy/local/kafka/server.properties`.
     pub properties: Vec<(String, String)>,
 }
 
 impl Default for KafkaOptions {
     fn default() -> Self {
-        Self { data_dir: None, port: 0, heap_mebibytes: 512, properties: Vec::new() }
+        Self { data_dir: None, port: 0, heap_mebibytes: 512, proxied: None, properties: Vec::new() }
     }
+}
+
+/// A listener behind a proxy on 127.0.0.1.
+#[derive(Debug, Clone, Copy)]
+pub struct ProxiedListener {
+    /// The port that the broker listens on.
+    pub port: u16,
+    /// The proxy's port, which clients are told.
+    pub advertised_port: u16,
 }
 
 /// An Apache Kafka broker of its own on 127.0.0.1. Dropping it kills it.
@@ -61,7 +72,7 @@ impl Kafka {
         let data = DataDir::create(options.data_dir, "kafka")?;
         format_storage(&installed, &data.path.join("data"))?;
         let config = data.path.join("server.properties");
-        write_config(&config, &data.path, port.number, controller_port.number, &options.properties)?;
+        write_config(&config, &data.path, port.number, controller_port.number, &options)?;
         let mut arguments = java_arguments(&installed, options.heap_mebibytes, "warn");
         arguments.extend(["kafka.Kafka".into(), config.into_os_string()]);
         let log = data.path.join("kafka.log");
@@ -172,7 +183,7 @@ fn write_config(
     data: &Path,
     port: u16,
     controller_port: u16,
-    properties: &[(String, String)],
+    options: &KafkaOptions,
 ) -> Result<()> {
     let common = paths::deploy_dir().join("kafka/server.properties");
     let mut text = fs::read_to_string(&common).map_err(Error::io(|| format!("read {}", common.display())))?;
@@ -182,7 +193,16 @@ fn write_config(
          log.dirs={}\n",
         data.join("data").display()
     ));
-    for (name, value) in properties {
+    if let Some(ProxiedListener { port: own, advertised_port }) = options.proxied {
+        // A property that is given twice counts as it stands last.
+        text.push_str(&format!(
+            "listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{own},\
+             CONTROLLER://127.0.0.1:{controller_port}\n\
+             advertised.listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{advertised_port}\n\
+             listener.security.protocol.map=PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT\n"
+        ));
+    }
+    for (name, value) in &options.properties {
         text.push_str(&format!("{name}={value}\n"));
     }
     fs::write(path, text).map_err(Error::io(|| format!("write {}", path.display())))

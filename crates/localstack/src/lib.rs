@@ -46,7 +46,7 @@ mod wire;
 
 pub use clickhouse::{ClickHouse, ClickHouseOptions};
 pub use error::{Error, Result};
-pub use kafka::{Kafka, KafkaOptions};
+pub use kafka::{Kafka, KafkaOptions, ProxiedListener};
 pub use paths::{local_dir, workspace_dir};
 pub use ports::Port;
 pub use setup::{Installed, setup};

@@ -1,0 +1,67 @@
+//! One process, one place, and a load.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result};
+use meterhouse_tests::{Kinds, Mix, Service, Site, check, wait};
+
+/// Records in front of the process, and behind the crash.
+const RECORDS: usize = 2000;
+const RECORDS_AFTER: usize = 200;
+/// Rows of a batch: each partition's records are in several.
+const BATCH_ROWS: u64 = 300;
+
+/// A site with a load on its topic.
+pub(crate) struct Case {
+    pub(crate) site: Site,
+    mix: Mix,
+}
+
+impl Case {
+    /// `session_ms`: how long the broker waits for a silent process.
+    pub(crate) fn new(name: &str, session_ms: u64) -> Result<Self> {
+        let mut site = Site::new(name)?;
+        site.set("ingest.batch_rows", BATCH_ROWS)?;
+        site.set("ingest.session_timeout_ms", session_ms)?;
+        let now_ms = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
+        let mut mix = Mix::new("c", seed(name), 4, Kinds::CHANGING, i64::try_from(now_ms)? - 1_000_000);
+        site.publisher()?.publish(&mix.take(RECORDS))?;
+        Ok(Self { site, mix })
+    }
+
+    /// More records come; then everything is as it must be.
+    pub(crate) fn ends_well(mut self, services: &mut [&mut Service]) -> Result<()> {
+        self.site.publisher()?.publish(&self.mix.finish(RECORDS_AFTER))?;
+        for service in &mut *services {
+            service.wait_ready()?;
+            check::all_is_as_expected(&self.site, &service.client())?;
+        }
+        for service in services {
+            let status = service.terminate()?;
+            assert_eq!(status.code(), Some(0), "{}", service.log_tail());
+        }
+        Ok(())
+    }
+}
+
+/// Starts `serve`, which dies or stands still when it passes a place for the n-th time.
+pub(crate) fn start_armed(site: &Site, place: &str, hit: u32, action: &str) -> Result<Service> {
+    let point = format!("{place}:{hit}:{action}");
+    site.start_with(&["serve"], "armed", &[("METERHOUSE_CRASH_POINT", &point)])
+}
+
+/// Waits until a process stands still.
+pub(crate) fn wait_stopped(service: &mut Service) -> Result<()> {
+    let pid = service.pid().context("it is not running")?;
+    let state = || {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+        let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
+        state.context("no state")
+    };
+    wait::until_is("the process to stand still", state, |state| *state == 'T').map(|_| ())
+}
+
+/// Another load for each test, the same one each time.
+fn seed(name: &str) -> u64 {
+    name.bytes().fold(7, |seed, byte| seed.wrapping_mul(31).wrapping_add(u64::from(byte)))
+}

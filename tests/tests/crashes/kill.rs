@@ -1,0 +1,105 @@
+//! SIGKILL at each place.
+
+use std::os::unix::process::ExitStatusExt;
+
+use anyhow::Result;
+use meterhouse_tests::Service;
+use nix::sys::signal::Signal;
+
+use crate::case::{Case, start_armed};
+
+/// Short: whoever comes after a killed process waits so long for its partitions.
+const SESSION_MS: u64 = 1500;
+
+/// Later passes of places that are passed often.
+const LATER: [u32; 2] = [2, 5];
+
+/// What has a process pass a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// It starts, and reads.
+    Start,
+    /// The same, and passes the place once.
+    Once,
+    /// Another one joins the group.
+    Join,
+    /// It is asked to end.
+    End,
+}
+
+macro_rules! places {
+    ($($place:ident: $way:ident,)*) => {
+        /// All places with a test, in the order of the code's list.
+        pub(crate) const PLACES: &[&str] = &[$(stringify!($place)),*];
+        const WAYS: &[Way] = &[$(Way::$way),*];
+        $(
+            #[test]
+            fn $place() -> Result<()> {
+                killed_at(stringify!($place), 1, Way::$way)
+            }
+        )*
+    };
+}
+
+places! {
+    migration_executed: Start,
+    migration_recorded: Start,
+    zone_pinned: Once,
+    assignment_given: Once,
+    assignment_positions_known: Once,
+    assignment_taken: Once,
+    assignment_ended: Join,
+    record_pushed: Start,
+    batch_closed: Start,
+    batch_sealed: Start,
+    rejects_inserted: Start,
+    first_mark_inserted: Start,
+    events_inserted: Start,
+    identities_inserted: Start,
+    second_mark_inserted: Start,
+    batch_stored: Start,
+    before_commit: Start,
+    after_commit: Start,
+    drained: End,
+}
+
+#[test]
+#[ignore = "takes minutes: make chaos"]
+fn anywhere_later() -> Result<()> {
+    let often = PLACES.iter().zip(WAYS).filter(|(_, way)| **way == Way::Start);
+    for (place, way) in often {
+        LATER.iter().try_for_each(|hit| killed_at(place, *hit, *way))?;
+    }
+    Ok(())
+}
+
+fn killed_at(place: &str, hit: u32, way: Way) -> Result<()> {
+    let case = Case::new(&format!("kill_{place}_{hit}"), SESSION_MS)?;
+    let mut service = start_armed(&case.site, place, hit, "kill")?;
+    let mut other = None;
+    match way {
+        Way::Start | Way::Once => {}
+        Way::Join => {
+            service.wait_ready()?;
+            other = Some(case.site.start(&["serve"], "other")?);
+        }
+        Way::End => {
+            service.wait_ready()?;
+            service.signal(Signal::SIGTERM)?;
+        }
+    }
+    is_killed(&mut service, place)?;
+    service.set_variables(&[]);
+    service.start_again()?;
+    let mut services: Vec<&mut Service> = [&mut service].into_iter().chain(other.as_mut()).collect();
+    case.ends_well(&mut services)
+}
+
+fn is_killed(service: &mut Service, place: &str) -> Result<()> {
+    let status = service.wait_end()?;
+    assert_eq!(status.signal(), Some(Signal::SIGKILL as i32), "{place}: {}", service.log_tail());
+    let told = format!("name=\"{place}\"");
+    let log = service.log();
+    assert!(log.contains("crash point") && log.contains(&told), "{}", service.log_tail());
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! SIGSTOP at a place for longer than the session: another process takes over, then the first one wakes up.
+
+use anyhow::Result;
+use meterhouse_tests::wait;
+use nix::sys::signal::Signal;
+
+use crate::case::{Case, start_armed, wait_stopped};
+use crate::kill::PLACES;
+
+const SESSION_MS: u64 = 6000;
+/// Places that are passed in a batch's life; before, there is nothing that another process could take over.
+const FIRST_OF_A_BATCH: &str = "assignment_given";
+const LAST_OF_A_BATCH: &str = "after_commit";
+
+#[test]
+fn between_mark_and_rows() -> Result<()> {
+    held_up_at("first_mark_inserted", 2)
+}
+
+#[test]
+fn between_rows_and_mark() -> Result<()> {
+    held_up_at("events_inserted", 2)
+}
+
+#[test]
+fn between_rows_and_commit() -> Result<()> {
+    held_up_at("batch_stored", 2)
+}
+
+#[test]
+fn between_assignment_and_reading() -> Result<()> {
+    held_up_at("assignment_positions_known", 1)
+}
+
+#[test]
+#[ignore = "takes minutes: make chaos"]
+fn anywhere() -> Result<()> {
+    let begin = PLACES.iter().position(|place| *place == FIRST_OF_A_BATCH).unwrap_or_default();
+    let end = PLACES.iter().position(|place| *place == LAST_OF_A_BATCH).unwrap_or_default();
+    let is_passed_alone = |place: &&&str| **place != "assignment_ended";
+    PLACES[begin..=end].iter().filter(is_passed_alone).try_for_each(|place| held_up_at(place, 1))
+}
+
+fn held_up_at(place: &str, hit: u32) -> Result<()> {
+    let case = Case::new(&format!("stop_{place}_{hit}"), SESSION_MS)?;
+    assert!(case.site.run(&["migrate"])?.status.success());
+    let mut first = start_armed(&case.site, place, hit, "stop")?;
+    wait_stopped(&mut first)?;
+    let mut second = case.site.start(&["serve"], "second")?;
+    let assigned = || second.metric("meterhouse_partitions", &[("state", "assigned")]);
+    wait::until_is("the other process to take over", assigned, |assigned| *assigned == 4)?;
+    second.wait_ready()?;
+    case.site.wait_consumed()?;
+    first.signal(Signal::SIGCONT)?;
+    case.ends_well(&mut [&mut first, &mut second])
+}
