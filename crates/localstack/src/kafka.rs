@@ -69,7 +69,7 @@ impl Kafka {
         let installed = setup::setup()?;
         let port = Port::reserve(options.port)?;
         let controller_port = Port::reserve(0)?;
-        let data = DataDir::create(options.data_dir, "kafka")?;
+        let data = DataDir::create(options.data_dir.clone(), "kafka")?;
         format_storage(&installed, &data.path.join("data"))?;
         let config = data.path.join("server.properties");
         write_config(&config, &data.path, port.number, controller_port.number, &options)?;

@@ -5,3 +5,4 @@ mod clickhouse;
 mod kafka;
 mod rig;
 mod storm;
+mod wire;
