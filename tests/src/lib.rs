@@ -16,6 +16,7 @@ mod binary;
 pub mod check;
 pub mod clickhouse;
 mod credentials;
+mod disk;
 pub mod fixtures;
 pub mod focus;
 mod http;
@@ -38,6 +39,7 @@ use meterhouse_localstack::{Stack, StackOptions};
 
 pub use binary::meterhouse;
 pub use credentials::Token;
+pub use disk::Disk;
 pub use http::{Client, Reply};
 pub use metrics::Metrics;
 pub use mix::{Kinds, Mix};
