@@ -54,7 +54,7 @@ impl Kinds {
     /// With changes on the same key.
     pub const CHANGING: Self = Self { amendments: 60, deletions: 20, ..Self::GROWING };
     /// The same events in any topic, whatever its partitions: none that is named after its place.
-    pub const PORTABLE: Self = Self { anonymous: 0, strays: 0, ..Self::CHANGING };
+    pub const PORTABLE: Self = Self { anonymous: 0, strays: 0, conflicts: 30, ..Self::CHANGING };
 }
 
 /// An event that is published.

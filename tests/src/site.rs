@@ -25,8 +25,9 @@ const CREDENTIALS: &str = "credentials.toml";
 /// A topic, a group, a database and a folder of configuration files.
 #[derive(Debug)]
 pub struct Site {
-    /// Name of topic, group and database.
+    /// Name of group and database, and of the topic unless it is another site's.
     pub name: String,
+    topic: String,
     brokers: String,
     clickhouse_url: String,
     settings: BTreeMap<String, Value>,
@@ -66,6 +67,7 @@ impl Site {
     pub fn in_dir(dir: &Path, brokers: &str, clickhouse_url: &str, name: &str) -> Result<Self> {
         let mut site = Self {
             name: name.to_owned(),
+            topic: name.to_owned(),
             brokers: brokers.to_owned(),
             clickhouse_url: clickhouse_url.to_owned(),
             settings: BTreeMap::new(),
@@ -100,6 +102,15 @@ impl Site {
     /// The file cannot be written.
     pub fn set(&mut self, key: &str, value: impl Into<Value>) -> Result<()> {
         self.set_all([(key, value.into())])
+    }
+
+    /// Reads another site's topic.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn read_topic_of(&mut self, other: &Self) -> Result<()> {
+        self.topic.clone_from(&other.topic);
+        self.set("kafka.topic", other.topic.as_str())
     }
 
     fn set_all<const N: usize>(&mut self, settings: [(&str, Value); N]) -> Result<()> {
@@ -220,7 +231,7 @@ impl Site {
     /// # Errors
     /// The client cannot be made.
     pub fn publisher(&self) -> Result<Publisher> {
-        Publisher::new(&self.brokers, &self.name)
+        Publisher::new(&self.brokers, &self.topic)
     }
 
     /// A publisher with transactions.
@@ -228,7 +239,7 @@ impl Site {
     /// # Errors
     /// The broker does not answer.
     pub fn transactional_publisher(&self) -> Result<Publisher> {
-        Publisher::transactional(&self.brokers, &self.name, &self.name)
+        Publisher::transactional(&self.brokers, &self.topic, &self.name)
     }
 
     /// What the topic holds.
@@ -236,7 +247,7 @@ impl Site {
     /// # Errors
     /// The broker does not answer.
     pub fn log(&self) -> Result<Vec<Logged>> {
-        kafka::read_log(&self.brokers, &self.name)
+        kafka::read_log(&self.brokers, &self.topic)
     }
 
     /// The offsets that the group has committed, by partition.
@@ -244,7 +255,7 @@ impl Site {
     /// # Errors
     /// The broker does not answer.
     pub fn committed(&self) -> Result<Vec<i64>> {
-        kafka::committed(&self.brokers, &self.name, &self.name)
+        kafka::committed(&self.brokers, &self.name, &self.topic)
     }
 
     /// Waits until the group has committed the end of every partition: then everything is stored.
@@ -252,7 +263,7 @@ impl Site {
     /// # Errors
     /// It takes too long.
     pub fn wait_consumed(&self) -> Result<()> {
-        let ends = kafka::log_ends(&self.brokers, &self.name)?;
+        let ends = kafka::log_ends(&self.brokers, &self.topic)?;
         let what = format!("offsets {ends:?} to be committed");
         wait::until_is(&what, || self.committed(), |committed| *committed == ends).map(|_| ())
     }

@@ -1,13 +1,12 @@
 //! ClickHouse's disk is full, or loses its power.
 
 use std::collections::BTreeSet;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use meterhouse_localstack::{ClickHouse, ClickHouseOptions};
 use meterhouse_tests::{Disk, Kinds, Mix, Site, check, shared, wait};
 
-use crate::rig::{configured, ends_well};
+use crate::rig::{configured, ends_well, now_ms};
 
 const RECORDS: usize = 3000;
 const CUTS: u32 = 3;
@@ -19,8 +18,7 @@ fn on(disk: &Disk, name: &str) -> Result<(ClickHouse, Site, Mix)> {
     let clickhouse = ClickHouse::launch(ClickHouseOptions { data_dir, ..ClickHouseOptions::default() })?;
     let mut site = configured(shared().kafka(), &clickhouse, name)?;
     site.set("ingest.batch_rows", 200)?;
-    let now_ms = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
-    let mix = Mix::new("c", 5, 4, Kinds::CHANGING, i64::try_from(now_ms)? - 1_000_000);
+    let mix = Mix::new("c", 5, 4, Kinds::CHANGING, now_ms()? - 1_000_000);
     Ok((clickhouse, site, mix))
 }
 

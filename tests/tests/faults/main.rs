@@ -4,6 +4,7 @@
 mod clickhouse;
 mod disk;
 mod kafka;
+mod rebalance;
 mod rig;
 mod storm;
 mod wire;

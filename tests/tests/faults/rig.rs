@@ -1,5 +1,7 @@
 //! A service with a load in front of it.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use anyhow::Result;
 use meterhouse_localstack::{ClickHouse, Kafka};
 use meterhouse_tests::{Service, Site, check};
@@ -23,6 +25,11 @@ pub(crate) fn configured(kafka: &Kafka, clickhouse: &ClickHouse, name: &str) -> 
     site.set("clickhouse.insert_timeout_ms", 3000)?;
     site.set("clickhouse.query_timeout_ms", 2000)?;
     Ok(site)
+}
+
+/// Milliseconds since the epoch.
+pub(crate) fn now_ms() -> Result<i64> {
+    Ok(i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?)
 }
 
 /// Waits until the process has stored some records, but not all.

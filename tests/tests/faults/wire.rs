@@ -1,12 +1,12 @@
 //! The wire fails, on either hop, in every way that a proxy can; somebody asks for histories all the while.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::Result;
 use meterhouse_localstack::{Kafka, KafkaOptions, Port, ProxiedListener};
 use meterhouse_tests::{Kinds, Mix, Mode, Poller, Proxy, Service, Site, check, shared, wait};
 
-use crate::rig::{configured, ends_well};
+use crate::rig::{configured, ends_well, now_ms};
 
 /// Records before a fault, and in it.
 const RECORDS: usize = 1500;
@@ -25,8 +25,7 @@ struct Wired {
 
 impl Wired {
     fn new(site: Site, proxy: Proxy) -> Result<Self> {
-        let now_ms = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
-        let mix = Mix::new("c", 11, 4, Kinds::GROWING, i64::try_from(now_ms)? - 1_000_000);
+        let mix = Mix::new("c", 11, 4, Kinds::GROWING, now_ms()? - 1_000_000);
         Ok(Self { site, mix, proxy })
     }
 
