@@ -28,6 +28,20 @@ test: setup ## Run all tests, on a real Kafka and a real ClickHouse.
 	cargo build --workspace --all-targets
 	cargo test --workspace --no-fail-fast
 
+.PHONY: chaos
+chaos: setup ## Random faults on real servers for MINUTES=2; SEED=... repeats a run.
+	cargo build --package meterhouse --package meterhouse-localstack
+	cargo run --package meterhouse-tests --bin chaos -- --minutes $(or $(MINUTES),2) $(if $(SEED),--seed $(SEED))
+
+.PHONY: crashes
+crashes: setup ## Kill and hold processes at every crash point, also at later passes; takes some minutes.
+	cargo build --package meterhouse --package meterhouse-localstack
+	cargo test --package meterhouse-tests --test crashes -- --include-ignored
+
+.PHONY: mutants
+mutants: setup ## Put known bugs into a copy of the code, one after the other: a test has to catch each (ONLY=name).
+	python3 tests/mutants/run.py $(ONLY)
+
 .PHONY: lint
 lint: prerequisites ## Check the format, the lints and the documentation.
 	cargo fmt --all --check

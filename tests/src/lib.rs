@@ -13,8 +13,10 @@
 //! Nothing sleeps for a fixed time: [`wait::until`] polls, and says what it has waited for if it takes too long.
 
 mod binary;
+pub mod chaos;
 pub mod check;
 pub mod clickhouse;
+pub mod crash;
 mod credentials;
 mod disk;
 pub mod fixtures;

@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
-use meterhouse_tests::{Kinds, Mix, Service, Site, check, wait};
+use meterhouse_tests::{Kinds, Mix, Service, Site, check, crash, wait};
 
 /// Records in front of the process, and behind the crash.
 const RECORDS: usize = 2000;
@@ -47,7 +47,7 @@ impl Case {
 /// Starts `serve`, which dies or stands still when it passes a place for the n-th time.
 pub(crate) fn start_armed(site: &Site, place: &str, hit: u32, action: &str) -> Result<Service> {
     let point = format!("{place}:{hit}:{action}");
-    site.start_with(&["serve"], "armed", &[("METERHOUSE_CRASH_POINT", &point)])
+    site.start_with(&["serve"], "armed", &[(crash::VARIABLE, &point)])
 }
 
 /// Waits until a process stands still.

@@ -64,7 +64,7 @@ places! {
 }
 
 #[test]
-#[ignore = "takes minutes: make chaos"]
+#[ignore = "takes minutes: make crashes"]
 fn anywhere_later() -> Result<()> {
     let often = PLACES.iter().zip(WAYS).filter(|(_, way)| **way == Way::Start);
     for (place, way) in often {

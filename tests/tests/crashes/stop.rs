@@ -33,7 +33,7 @@ fn between_assignment_and_reading() -> Result<()> {
 }
 
 #[test]
-#[ignore = "takes minutes: make chaos"]
+#[ignore = "takes minutes: make crashes"]
 fn anywhere() -> Result<()> {
     let begin = PLACES.iter().position(|place| *place == FIRST_OF_A_BATCH).unwrap_or_default();
     let end = PLACES.iter().position(|place| *place == LAST_OF_A_BATCH).unwrap_or_default();
