@@ -9,6 +9,7 @@
 //! ```
 
 mod connect;
+mod daily;
 mod dictionary;
 mod error;
 mod events;
@@ -20,6 +21,7 @@ mod marks;
 mod metrics;
 mod migrate;
 mod native;
+mod parameters;
 mod rejects;
 mod schema;
 mod sort;
@@ -28,6 +30,7 @@ mod write;
 mod zone;
 
 pub use connect::{ClickHouseConfig, Store};
+pub use daily::{DateFilter, DatePage, DateState, MarkedDate, ServerTime, UsageDate};
 pub use error::{Error, ErrorClass};
 pub use events::EventBatch;
 pub use insert::{EncodedBatch, Table};
