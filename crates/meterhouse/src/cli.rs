@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::generate::GenerateArgs;
+use crate::rollup::RebuildArgs;
 
 /// Usage metering: events from Kafka become an exact monthly history in ClickHouse.
 ///
@@ -30,6 +31,8 @@ pub(crate) enum Command {
     Ingest,
     /// Only answer: the HTTP API
     Api(ServeArgs),
+    /// Only sum up days that have got usage, so that answers stay fast
+    Rollup(RollupArgs),
     /// Create or update the tables
     Migrate,
     /// Print the effective configuration, or all that is wrong with it and its files
@@ -45,6 +48,18 @@ pub(crate) struct ServeArgs {
     /// Let everybody read everything; only on a loopback address
     #[arg(long)]
     pub(crate) insecure_no_auth: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RollupArgs {
+    #[command(subcommand)]
+    pub(crate) action: Option<RollupAction>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RollupAction {
+    /// Throw sums of days away and make them again from the events; answers are exact all the time
+    Rebuild(RebuildArgs),
 }
 
 #[cfg(test)]

@@ -21,7 +21,10 @@ pub(crate) const INSERT_SETTINGS: [(&str, &str); 4] = [
 
 /// Marks get their time from the server, all in a batch the same one. It is later than that of every mark before, even where
 /// the server's clock has stepped back: so the newest mark of a date is always the last one.
-const INSERT_MARKS: &str = include_str!("insert/marks.sql");
+const INSERT_MARKS: &str = concat!(
+    include_str!("insert/marks.sql"),
+    "input('customer LowCardinality(String), subscription String, date Date32') FORMAT Native"
+);
 
 /// A table that batches go into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,8 +53,7 @@ impl Table {
     /// The statement that a block with these columns follows.
     fn insert_sql(self, columns: &str) -> String {
         match self {
-            // What follows the format's name is data, be it a line's end.
-            Self::Marks => INSERT_MARKS.trim_end().to_owned(),
+            Self::Marks => INSERT_MARKS.to_owned(),
             _ => format!("INSERT INTO {} ({columns}) FORMAT Native", self.name()),
         }
     }

@@ -10,6 +10,7 @@
 
 mod connect;
 pub mod crash;
+mod daily;
 mod dictionary;
 mod error;
 mod events;
@@ -21,6 +22,7 @@ mod marks;
 mod metrics;
 mod migrate;
 mod native;
+mod parameters;
 mod rejects;
 mod schema;
 mod sort;
@@ -29,6 +31,7 @@ mod write;
 mod zone;
 
 pub use connect::{ClickHouseConfig, Store};
+pub use daily::{DateFilter, DatePage, DateState, MarkedDate, ServerTime, UsageDate};
 pub use error::{Error, ErrorClass};
 pub use events::EventBatch;
 pub use insert::{EncodedBatch, Table};

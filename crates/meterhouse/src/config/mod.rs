@@ -9,6 +9,7 @@ mod kafka;
 mod layers;
 mod problem;
 mod reader;
+mod rollup;
 mod secret;
 mod service;
 mod show;
@@ -25,6 +26,7 @@ pub(crate) use ingest::IngestConfig;
 pub(crate) use kafka::KafkaConfig;
 pub(crate) use problem::{Problem, Problems};
 use reader::{Effective, Reader};
+pub(crate) use rollup::RollupConfig;
 pub(crate) use service::{ApiConfig, BillingConfig, FileConfig, ListenConfig, LogConfig, LogFormat};
 
 /// The file that is read where none is named, if it exists.
@@ -40,6 +42,7 @@ pub(crate) struct Config {
     pub(crate) kafka: KafkaConfig,
     pub(crate) clickhouse: ClickHouseConfig,
     pub(crate) ingest: IngestConfig,
+    pub(crate) rollup: RollupConfig,
     pub(crate) billing: BillingConfig,
     pub(crate) http: ListenConfig,
     pub(crate) metrics: ListenConfig,
@@ -106,6 +109,7 @@ impl Config {
         let kafka = KafkaConfig::read(reader);
         let clickhouse = ClickHouseConfig::read(reader);
         let ingest = IngestConfig::read(reader);
+        let rollup = RollupConfig::read(reader);
         let billing = BillingConfig::read(reader);
         let http = ListenConfig::read_http(reader);
         let metrics = ListenConfig::read_metrics(reader);
@@ -120,10 +124,14 @@ impl Config {
         if let (Some(ingest), Some(catalog), Some(subscriptions)) = (&ingest, &catalog, &subscriptions) {
             check_strict_keys(ingest, catalog, subscriptions, reader);
         }
+        if let (Some(rollup), Some(clickhouse)) = (&rollup, &clickhouse) {
+            rollup.check_margin(clickhouse, reader);
+        }
         Some(Self {
             kafka: kafka?,
             clickhouse: clickhouse?,
             ingest: ingest?,
+            rollup: rollup?,
             billing: billing?,
             http: http?,
             metrics: metrics?,
