@@ -24,6 +24,8 @@ pub(crate) struct Batch {
 #[derive(Debug)]
 pub(crate) struct SealedBatch {
     pub(crate) rejects: Option<EncodedBatch>,
+    /// The rejects once more, for the mirror.
+    pub(crate) rejected: RejectBatch,
     pub(crate) events: Option<SealedEvents>,
     pub(crate) progress: Progress,
     /// What the batch counts towards the bytes in flight.
@@ -153,10 +155,11 @@ impl Batch {
     }
 
     /// Sorts and encodes the batch, once. Takes a while.
-    pub(crate) fn seal(self) -> SealedBatch {
+    pub(crate) fn seal(mut self) -> SealedBatch {
         let bytes_until_stored = self.bytes_until_stored();
         SealedBatch {
             rejects: self.rejects.seal(),
+            rejected: self.rejects,
             events: self.events.seal(),
             progress: self.progress,
             bytes_until_stored,
