@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use meterhouse_model::{Change, Event, Reason, Record, Rules, parse};
-use meterhouse_store::{EncodedBatch, EventBatch, RejectBatch, RejectedRecord, SealedEvents};
+use meterhouse_store::{EncodedBatch, EventBatch, RejectBatch, RejectedRecord, SealedEvents, Source};
 
 use crate::BatchLimits;
 
@@ -177,6 +177,14 @@ impl Progress {
             partition.newest_ms = Some(timestamp);
             partition.oldest_ms = Some(partition.oldest_ms.map_or(timestamp, |oldest| oldest.min(timestamp)));
         }
+    }
+
+    /// Takes note that a record whose events were to be stored is in quarantine instead.
+    pub(crate) fn refuse(&mut self, record: &Source) {
+        self.outcomes.stored -= record.created;
+        self.outcomes.amended -= record.amended;
+        self.outcomes.deleted -= record.deleted;
+        *self.outcomes.rejected.entry(Reason::RefusedByStore).or_default() += 1;
     }
 }
 

@@ -1,5 +1,7 @@
 //! Which records the events of a batch come from.
 
+mod rows;
+
 /// The records of a batch's events, a vector for each column.
 #[derive(Debug, Default)]
 pub struct Sources {
