@@ -48,6 +48,8 @@ pub struct KafkaConfig {
     pub properties: BTreeMap<String, String>,
     /// The broker gives a silent process's partitions away after this time.
     pub session_timeout: Duration,
+    /// Topic that gets a copy of each rejected record.
+    pub mirror_topic: Option<String>,
 }
 
 /// How much is held before it is stored.

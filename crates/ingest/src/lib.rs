@@ -10,18 +10,22 @@
 //! and an offset is committed only once everything before it is stored.
 
 mod assignment;
+mod backoff;
 mod batch;
 mod config;
 mod group;
 mod lookup;
 mod message;
 mod metrics;
+mod mirror;
 mod pipeline;
 mod probe;
 mod producer;
 mod properties;
 mod reader;
+mod rebuild;
 mod record;
+mod refuse;
 mod writer;
 
 pub use config::{BatchLimits, KafkaConfig};

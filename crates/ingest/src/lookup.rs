@@ -113,7 +113,7 @@ fn found(message: &BorrowedMessage<'_>) -> FoundRecord {
         offset: message.offset(),
         timestamp_ms: message.timestamp().to_millis().filter(|timestamp| *timestamp >= 0),
         value: message.payload().map(<[u8]>::to_vec),
-        rest: RejectedRecord { key: message.key().unwrap_or_default().to_vec(), headers: headers.collect() },
+        rest: RejectedRecord { key: message.key().map(<[u8]>::to_vec), headers: headers.collect() },
     }
 }
 

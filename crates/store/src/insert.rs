@@ -79,8 +79,18 @@ impl Store {
     /// # Errors
     /// [`Error::class`] says whether another attempt can help.
     pub async fn insert(&self, batch: &EncodedBatch) -> Result<(), Error> {
+        self.insert_by(batch, &batch.table.insert_sql(batch.columns), &[]).await
+    }
+
+    /// Inserts a batch by another statement, with its parameters.
+    pub(crate) async fn insert_by(
+        &self,
+        batch: &EncodedBatch,
+        sql: &str,
+        parameters: &[(&str, String)],
+    ) -> Result<(), Error> {
         let started = Instant::now();
-        let result = self.acknowledgement(self.send(batch)).await;
+        let result = self.acknowledgement(self.send(batch, sql, parameters)).await;
         let outcome = result.as_ref().map_or_else(|error| error.class().as_str(), |()| "ok");
         self.metrics
             .insert_seconds
@@ -89,9 +99,17 @@ impl Store {
         result
     }
 
-    async fn send(&self, batch: &EncodedBatch) -> clickhouse::error::Result<()> {
-        let sql = batch.table.insert_sql(batch.columns);
-        let mut insert = self.for_inserts().insert_formatted_with(sql);
+    async fn send(
+        &self,
+        batch: &EncodedBatch,
+        sql: &str,
+        parameters: &[(&str, String)],
+    ) -> clickhouse::error::Result<()> {
+        let mut client = self.for_inserts();
+        for (name, value) in parameters {
+            client = client.with_setting(format!("param_{name}"), value);
+        }
+        let mut insert = client.insert_formatted_with(sql);
         insert.send(batch.bytes.clone()).await?;
         insert.end().await
     }

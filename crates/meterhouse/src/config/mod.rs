@@ -121,6 +121,9 @@ impl Config {
         if let (Some(http), Some(metrics)) = (&http, &metrics) {
             check_addresses(http, metrics, reader);
         }
+        if let (Some(kafka), Some(ingest)) = (&kafka, &ingest) {
+            check_mirror(kafka, ingest, reader);
+        }
         if let (Some(ingest), Some(catalog), Some(subscriptions)) = (&ingest, &catalog, &subscriptions) {
             check_strict_keys(ingest, catalog, subscriptions, reader);
         }
@@ -147,6 +150,14 @@ impl Config {
 fn check_addresses(http: &ListenConfig, metrics: &ListenConfig, reader: &mut Reader) {
     if http.listen == metrics.listen && http.listen.port() != 0 {
         reader.complain("metrics.listen", format!("metrics.listen and http.listen are both {}", http.listen));
+    }
+}
+
+/// A reject on the topic itself would be rejected again, and mirrored again, for ever.
+fn check_mirror(kafka: &KafkaConfig, ingest: &IngestConfig, reader: &mut Reader) {
+    if ingest.mirror_topic.as_ref() == Some(&kafka.topic) {
+        let what = format!("ingest.mirror_topic and kafka.topic are both {}", kafka.topic);
+        reader.complain("ingest.mirror_topic", what);
     }
 }
 

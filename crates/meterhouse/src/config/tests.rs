@@ -129,14 +129,15 @@ fn a_section_must_be_a_table() {
 #[test]
 fn problems_between_sections_are_found() {
     let file = "[http]\nlisten = '127.0.0.1:9464'\n[ingest]\nrequire_known_option = true\nmax_inflight_bytes = 1_000\n\
-                [rollup]\nmargin_ms = 60_000";
+                mirror_topic = 'usage-events'\n[rollup]\nmargin_ms = 60_000";
     assert_eq!(
         problems(file, &[]),
         [
             "ingest.batch_bytes is 67108864, more than half of ingest.max_inflight_bytes, which is 1000",
             "metrics.listen and http.listen are both 127.0.0.1:9464",
             "m.toml:4: ingest.require_known_option is true, but catalog.path is not set",
-            "m.toml:7: rollup.margin_ms is 60000, not more than twice clickhouse.insert_timeout_ms, which is 30000",
+            "m.toml:6: ingest.mirror_topic and kafka.topic are both usage-events",
+            "m.toml:8: rollup.margin_ms is 60000, not more than twice clickhouse.insert_timeout_ms, which is 30000",
         ]
     );
 }
