@@ -22,6 +22,7 @@ mod producer;
 mod properties;
 mod reader;
 mod record;
+mod recount;
 mod writer;
 
 pub use config::{BatchLimits, KafkaConfig};
@@ -31,3 +32,4 @@ pub use pipeline::{Error, Reporter, ingest};
 pub use probe::KafkaProbe;
 pub use producer::{Producer, ProducerError, Written};
 pub use properties::{check_property, is_fixed_property};
+pub use recount::{Recount, recount};

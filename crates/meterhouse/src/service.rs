@@ -20,7 +20,7 @@ use crate::failure::{ExitKind, Failure};
 use crate::files::Files;
 use crate::metrics::{FileMetrics, register_build_info};
 use crate::rules::RuleSource;
-use crate::{probes, schema, shutdown};
+use crate::{probes, schema, shutdown, verify};
 
 /// What is still blocked at the end, such as a question to a server that does not answer, is left behind after this time.
 const LEAVE_BEHIND: Duration = Duration::from_secs(1);
@@ -66,6 +66,7 @@ async fn serve(config: Arc<Config>, roles: Roles, files: Files) -> Result<(), Fa
     let registry = Registry::new();
     let metrics = Metrics::register(&registry, &config).context("cannot register metrics")?;
     let store = Store::new(&config.clickhouse.store_config(), metrics.store.clone());
+    let store_of_audits = store.clone();
     let health = health(roles);
     let mut parts = Parts::new(shutdown.clone());
 
@@ -88,6 +89,12 @@ async fn serve(config: Arc<Config>, roles: Roles, files: Files) -> Result<(), Fa
     } else {
         parts.run(wait_for_schema(Arc::clone(&config), roles, store, health, shutdown.clone()));
     }
+    if roles.migrates {
+        let owners =
+            verify::Owners { registry: files.subscriptions(), zone: Arc::clone(&config.billing.zone) };
+        let schedule = verify::Schedule::new(store_of_audits, Arc::clone(&config), owners, metrics.verify);
+        parts.run(done(schedule.run(shutdown.clone())));
+    }
     if let Some(path) = files.missing_credentials().filter(|_| roles.answers && !roles.is_insecure) {
         tracing::warn!(path = %path.display(), "there is no credentials file: every request is refused");
     }
@@ -101,6 +108,7 @@ struct Metrics {
     ingest: meterhouse_ingest::Metrics,
     api: meterhouse_api::Metrics,
     files: FileMetrics,
+    verify: verify::Metrics,
 }
 
 impl Metrics {
@@ -111,6 +119,7 @@ impl Metrics {
             ingest: meterhouse_ingest::Metrics::register(registry, &config.kafka.topic)?,
             api: meterhouse_api::Metrics::register(registry)?,
             files: FileMetrics::register(registry)?,
+            verify: verify::Metrics::register(registry)?,
         })
     }
 }

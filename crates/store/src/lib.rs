@@ -8,6 +8,7 @@
 //! EventBatch::push -> EventBatch::seal (sort, encode) -> SealedEvents -> Store::write (as often as it takes)
 //! ```
 
+mod audit;
 mod connect;
 mod dictionary;
 mod error;
@@ -27,9 +28,14 @@ mod usage;
 mod write;
 mod zone;
 
+pub use audit::{
+    AccountedRange, Copies, DailyDifference, EventDifference, EvidenceSum, LedgerEnds, Positions, Slice,
+    UnnamedUsage, UnquarantinedConflict,
+};
 pub use connect::{ClickHouseConfig, Store};
 pub use error::{Error, ErrorClass};
 pub use events::EventBatch;
+pub use hash::Evidence;
 pub use insert::{EncodedBatch, Table};
 pub use metrics::Metrics;
 pub use migrate::Migration;

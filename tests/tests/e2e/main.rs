@@ -15,3 +15,4 @@ mod records;
 mod refusals;
 mod resume;
 mod start;
+mod verify;

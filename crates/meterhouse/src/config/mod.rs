@@ -9,12 +9,14 @@ mod kafka;
 mod layers;
 mod problem;
 mod reader;
+mod rollup;
 mod secret;
 mod service;
 mod show;
 mod suggest;
 #[cfg(test)]
 mod tests;
+mod verify;
 
 use std::ffi::OsString;
 use std::fs;
@@ -25,7 +27,9 @@ pub(crate) use ingest::IngestConfig;
 pub(crate) use kafka::KafkaConfig;
 pub(crate) use problem::{Problem, Problems};
 use reader::{Effective, Reader};
+pub(crate) use rollup::RollupConfig;
 pub(crate) use service::{ApiConfig, BillingConfig, FileConfig, ListenConfig, LogConfig, LogFormat};
+pub(crate) use verify::VerifyConfig;
 
 /// The file that is read where none is named, if it exists.
 const DEFAULT_FILE: &str = "meterhouse.toml";
@@ -44,6 +48,8 @@ pub(crate) struct Config {
     pub(crate) http: ListenConfig,
     pub(crate) metrics: ListenConfig,
     pub(crate) api: ApiConfig,
+    pub(crate) rollup: RollupConfig,
+    pub(crate) verify: VerifyConfig,
     pub(crate) catalog: FileConfig,
     pub(crate) subscriptions: FileConfig,
     pub(crate) credentials: FileConfig,
@@ -110,6 +116,8 @@ impl Config {
         let http = ListenConfig::read_http(reader);
         let metrics = ListenConfig::read_metrics(reader);
         let api = ApiConfig::read(reader);
+        let rollup = RollupConfig::read(reader);
+        let verify = VerifyConfig::read(reader);
         let catalog = FileConfig::read(reader, "catalog");
         let subscriptions = FileConfig::read(reader, "subscriptions");
         let credentials = FileConfig::read(reader, "credentials");
@@ -128,6 +136,8 @@ impl Config {
             http: http?,
             metrics: metrics?,
             api: api?,
+            rollup: rollup?,
+            verify: verify?,
             catalog: catalog?,
             subscriptions: subscriptions?,
             credentials: credentials?,
