@@ -80,6 +80,19 @@ impl KafkaConfig {
         config
     }
 
+    /// The properties of a client that reads records beside the consumer group: what is committed there, from where it is
+    /// told.
+    pub(crate) fn bystander(&self) -> ClientConfig {
+        let mut config = self.client();
+        for (name, value) in FIXED {
+            config.set(name, value);
+        }
+        // A name is asked for where partitions are assigned by hand, too. Nobody joins that group.
+        config.set("group.id", &self.group_id);
+        config.set("enable.partition.eof", "true");
+        config
+    }
+
     /// The properties of a client that reads nothing but metadata.
     pub(crate) fn client(&self) -> ClientConfig {
         let mut config = ClientConfig::new();

@@ -25,6 +25,7 @@ mod properties;
 mod reader;
 mod rebuild;
 mod record;
+mod recount;
 mod refuse;
 mod writer;
 
@@ -35,3 +36,4 @@ pub use pipeline::{Error, Reporter, ingest};
 pub use probe::KafkaProbe;
 pub use producer::{Producer, ProducerError, Written};
 pub use properties::{check_property, is_fixed_property};
+pub use recount::{Recount, recount};

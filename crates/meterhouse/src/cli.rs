@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::generate::GenerateArgs;
 use crate::rollup::RebuildArgs;
+use crate::verify::VerifyArgs;
 
 /// Usage metering: events from Kafka become an exact monthly history in ClickHouse.
 ///
@@ -37,6 +38,8 @@ pub(crate) enum Command {
     Migrate,
     /// Print the effective configuration, or all that is wrong with it and its files
     CheckConfig,
+    /// Audit everything that is billed: exit code 1 where something is wrong
+    Verify(VerifyArgs),
     /// Publish a repeatable load of usage events
     Generate(GenerateArgs),
     /// Make a token and the hash of it for the credentials file

@@ -16,6 +16,7 @@ mod schema;
 mod service;
 mod shutdown;
 mod token;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -46,6 +47,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Token => token::run(),
         Command::CheckConfig => check_config::run(config::load(cli.config.as_deref())),
         Command::Generate(args) => generate::run(args, &configure(cli)?),
+        Command::Verify(args) => verify::run(args, &configure(cli)?),
         Command::Migrate => schema::migrate(&configure(cli)?),
         Command::Serve(args) => {
             let is_insecure = args.insecure_no_auth;

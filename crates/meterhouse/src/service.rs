@@ -21,7 +21,7 @@ use crate::failure::{ExitKind, Failure};
 use crate::files::Files;
 use crate::metrics::{FileMetrics, register_build_info};
 use crate::rules::RuleSource;
-use crate::{probes, rollup, schema, shutdown};
+use crate::{probes, rollup, schema, shutdown, verify};
 
 /// What is still blocked at the end, such as a question to a server that does not answer, is left behind after this time.
 const LEAVE_BEHIND: Duration = Duration::from_secs(1);
@@ -69,6 +69,7 @@ async fn serve(config: Arc<Config>, roles: Roles, files: Files) -> Result<(), Fa
     let registry = Registry::new();
     let metrics = Metrics::register(&registry, &config).context("cannot register metrics")?;
     let store = Store::new(&config.clickhouse.store_config(), metrics.store.clone());
+    let store_of_audits = store.clone();
     let health = health(roles);
     let mut parts = Parts::new(shutdown.clone());
 
@@ -95,6 +96,12 @@ async fn serve(config: Arc<Config>, roles: Roles, files: Files) -> Result<(), Fa
     } else if roles.answers {
         parts.run(wait_for_schema(Arc::clone(&config), roles, store, health, shutdown.clone()));
     }
+    if roles.migrates {
+        let owners =
+            verify::Owners { registry: files.subscriptions(), zone: Arc::clone(&config.billing.zone) };
+        let schedule = verify::Schedule::new(store_of_audits, Arc::clone(&config), owners, metrics.verify);
+        parts.run(done(schedule.run(shutdown.clone())));
+    }
     if let Some(path) = files.missing_credentials().filter(|_| roles.answers && !roles.is_insecure) {
         tracing::warn!(path = %path.display(), "there is no credentials file: every request is refused");
     }
@@ -109,6 +116,7 @@ struct Metrics {
     rollup: RollupMetrics,
     api: meterhouse_api::Metrics,
     files: FileMetrics,
+    verify: verify::Metrics,
 }
 
 impl Metrics {
@@ -120,6 +128,7 @@ impl Metrics {
             rollup: RollupMetrics::register(registry)?,
             api: meterhouse_api::Metrics::register(registry)?,
             files: FileMetrics::register(registry)?,
+            verify: verify::Metrics::register(registry)?,
         })
     }
 }

@@ -8,6 +8,7 @@
 //! EventBatch::push -> EventBatch::seal (sort, encode) -> SealedEvents -> Store::write (as often as it takes)
 //! ```
 
+mod audit;
 mod connect;
 pub mod crash;
 mod daily;
@@ -32,10 +33,15 @@ mod usage;
 mod write;
 mod zone;
 
+pub use audit::{
+    AccountedRange, Copies, DailyDifference, EventDifference, EvidenceSum, LedgerEnds, Positions, Slice,
+    UnnamedUsage, UnquarantinedConflict,
+};
 pub use connect::{ClickHouseConfig, Store};
 pub use daily::{DateFilter, DatePage, DateState, MarkedDate, ServerTime, UsageDate};
 pub use error::{Error, ErrorClass};
 pub use events::EventBatch;
+pub use hash::Evidence;
 pub use insert::{EncodedBatch, Table};
 pub use metrics::Metrics;
 pub use migrate::Migration;

@@ -17,3 +17,4 @@ mod refusals;
 mod refused;
 mod resume;
 mod start;
+mod verify;

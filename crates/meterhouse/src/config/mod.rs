@@ -16,6 +16,7 @@ mod show;
 mod suggest;
 #[cfg(test)]
 mod tests;
+mod verify;
 
 use std::ffi::OsString;
 use std::fs;
@@ -28,6 +29,7 @@ pub(crate) use problem::{Problem, Problems};
 use reader::{Effective, Reader};
 pub(crate) use rollup::RollupConfig;
 pub(crate) use service::{ApiConfig, BillingConfig, FileConfig, ListenConfig, LogConfig, LogFormat};
+pub(crate) use verify::VerifyConfig;
 
 /// The file that is read where none is named, if it exists.
 const DEFAULT_FILE: &str = "meterhouse.toml";
@@ -47,6 +49,7 @@ pub(crate) struct Config {
     pub(crate) http: ListenConfig,
     pub(crate) metrics: ListenConfig,
     pub(crate) api: ApiConfig,
+    pub(crate) verify: VerifyConfig,
     pub(crate) catalog: FileConfig,
     pub(crate) subscriptions: FileConfig,
     pub(crate) credentials: FileConfig,
@@ -114,6 +117,7 @@ impl Config {
         let http = ListenConfig::read_http(reader);
         let metrics = ListenConfig::read_metrics(reader);
         let api = ApiConfig::read(reader);
+        let verify = VerifyConfig::read(reader);
         let catalog = FileConfig::read(reader, "catalog");
         let subscriptions = FileConfig::read(reader, "subscriptions");
         let credentials = FileConfig::read(reader, "credentials");
@@ -139,6 +143,7 @@ impl Config {
             http: http?,
             metrics: metrics?,
             api: api?,
+            verify: verify?,
             catalog: catalog?,
             subscriptions: subscriptions?,
             credentials: credentials?,
