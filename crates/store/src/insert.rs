@@ -34,6 +34,8 @@ pub enum Table {
     Marks,
     /// Quarantine.
     Rejects,
+    /// What is accounted for.
+    Ledger,
 }
 
 impl Table {
@@ -44,6 +46,7 @@ impl Table {
             Self::Identities => "identities",
             Self::Marks => "usage_daily",
             Self::Rejects => "rejects",
+            Self::Ledger => "ledger",
         }
     }
 
