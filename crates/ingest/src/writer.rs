@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use meterhouse_store::{ErrorClass, Store, Table};
 use tokio::sync::mpsc;
 
-use crate::batch::{Batch, Progress, SealedBatch};
+use crate::batch::{Batch, SealedBatch};
+use crate::progress::Progress;
 use crate::{Error, Metrics, Reporter};
 
 /// Pause after the first failed attempt; it doubles with each further one.
@@ -26,6 +27,7 @@ pub(crate) struct Stored {
 /// Takes batches, tells the reader of each that is stored.
 pub(crate) struct Writer {
     pub(crate) store: Store,
+    pub(crate) topic: String,
     pub(crate) stored: Sender<Stored>,
     pub(crate) metrics: Metrics,
     pub(crate) report: Reporter,
@@ -74,6 +76,10 @@ impl Writer {
         }
         if let Some(events) = &batch.events {
             self.retry(Table::UsageEvents, events.events.rows, || self.store.write(events)).await?;
+        }
+        // Only now: whoever reads on goes by the ledger.
+        if let Some(ledger) = batch.progress.ledger(&self.topic) {
+            self.retry(Table::Ledger, ledger.rows, || self.store.insert(&ledger)).await?;
         }
         Ok(())
     }

@@ -45,12 +45,8 @@ pub(crate) fn key_hash(customer: u64, utc_date: i32, option_code: u64, identity:
 pub(crate) fn record_hash(key: Option<&[u8]>, value: Option<&[u8]>) -> u64 {
     let length = |part: Option<&[u8]>| part.map_or(u64::MAX, |bytes| bytes.len() as u64);
     let mut bytes = [0; 32];
-    let parts = [
-        length(key),
-        xxh3_64(key.unwrap_or_default()),
-        length(value),
-        xxh3_64(value.unwrap_or_default()),
-    ];
+    let parts =
+        [length(key), xxh3_64(key.unwrap_or_default()), length(value), xxh3_64(value.unwrap_or_default())];
     for (place, part) in bytes.chunks_exact_mut(8).zip(parts) {
         place.copy_from_slice(&part.to_le_bytes());
     }

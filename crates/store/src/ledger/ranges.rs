@@ -45,14 +45,7 @@ pub(super) struct Touching {
 
 impl Touching {
     pub(super) fn from(start: i64) -> Self {
-        Self {
-            start,
-            end: start,
-            last_record: None,
-            starts_on_record: false,
-            gaps: Vec::new(),
-            reach: start,
-        }
+        Self { start, end: start, last_record: None, starts_on_record: false, gaps: Vec::new(), reach: start }
     }
 
     /// Takes the next range, in the order of their first offsets. Each ends at the start or behind it.
@@ -137,7 +130,8 @@ mod tests {
     #[test]
     fn a_start_on_record_has_a_range_that_ends_there() {
         let ranges = [(0, 0), (0, 10), (3, 12), (10, 20)];
-        for (start, is_on_record) in [(0, true), (10, true), (11, false), (12, true), (20, true), (21, false)] {
+        for (start, is_on_record) in [(0, true), (10, true), (11, false), (12, true), (20, true), (21, false)]
+        {
             let touching = touching(start, &ranges);
             assert_eq!(touching.starts_on_record, is_on_record, "{start}");
             assert_eq!(touching.end, start.max(20), "{start}");

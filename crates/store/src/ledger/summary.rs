@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::NO_RECORD;
+use super::ranges::Touching;
 use super::resume::Extent;
 use crate::{Error, Store};
 
@@ -65,25 +66,33 @@ impl Store {
         let totals: Vec<Totals> = self.answer(query.fetch_all()).await?;
         let mut summaries = Vec::with_capacity(totals.len());
         for row in totals {
-            // Written by the same readers a moment later: never less than the totals say.
-            if let Some((epoch, touching)) = self.touching(topic, row.partition, Extent::Everything).await? {
-                summaries.push(LedgerSummary {
-                    partition: row.partition,
-                    epoch,
-                    beginning: row.beginning,
-                    note: row.note,
-                    end: touching.end,
-                    gaps: touching.gaps,
-                    stored: row.stored,
-                    rejected: row.rejected,
-                    holes: row.holes,
-                    amended: row.amended,
-                    deleted: row.deleted,
-                    last_record_ms: (row.last_record_offset != NO_RECORD).then_some(row.last_record_ms),
-                    written_at_ms: row.written_at_ms,
-                });
-            }
+            let touching = self.touching(topic, row.partition, Extent::Everything).await?;
+            // Between the two answers somebody may have accepted a new beginning.
+            let Some((_, touching)) = touching.filter(|(epoch, _)| *epoch == row.epoch) else {
+                return Err(Error::Unexpected(
+                    "the ledger changed while it was read, read it again".to_owned(),
+                ));
+            };
+            summaries.push(summary(row, touching));
         }
         Ok(summaries)
+    }
+}
+
+fn summary(row: Totals, touching: Touching) -> LedgerSummary {
+    LedgerSummary {
+        partition: row.partition,
+        epoch: row.epoch,
+        beginning: row.beginning,
+        note: row.note,
+        end: touching.end,
+        gaps: touching.gaps,
+        stored: row.stored,
+        rejected: row.rejected,
+        holes: row.holes,
+        amended: row.amended,
+        deleted: row.deleted,
+        last_record_ms: (row.last_record_offset != NO_RECORD).then_some(row.last_record_ms),
+        written_at_ms: row.written_at_ms,
     }
 }

@@ -113,9 +113,8 @@ async fn rows_come_back_as_they_were_written() {
 async fn a_partition_is_read_on_from_the_end_of_the_ranges_that_touch() {
     let database = Database::migrated(shared()).await;
     assert_eq!(resume(&database, 0).await, None);
-    let point = |epoch, position| {
-        Some(ResumePoint { epoch, position, last_record: Some(record(position - 1)) })
-    };
+    let point =
+        |epoch, position| Some(ResumePoint { epoch, position, last_record: Some(record(position - 1)) });
 
     write(&database, &[LedgerRow::opening(0, 0, 5, "")]).await;
     assert_eq!(resume(&database, 0).await, Some(ResumePoint { epoch: 0, position: 5, last_record: None }));
