@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::generate::GenerateArgs;
+use crate::ledger::LedgerCommand;
 
 /// Usage metering: events from Kafka become an exact monthly history in ClickHouse.
 ///
@@ -36,6 +37,9 @@ pub(crate) enum Command {
     CheckConfig,
     /// Publish a repeatable load of usage events
     Generate(GenerateArgs),
+    /// Show what is accounted for, or accept a new beginning
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
     /// Make a token and the hash of it for the credentials file
     Token,
 }
