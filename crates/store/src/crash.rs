@@ -5,13 +5,15 @@
 //! instead of `kill` sends SIGSTOP. Release builds know nothing of it.
 
 /// Every place, in the order of a record's life.
-pub const POINTS: [&str; 19] = [
+pub const POINTS: [&str; 22] = [
     // Start: `serve` and `migrate` on a database without tables.
     "migration_executed",
     "migration_recorded",
     "zone_pinned",
     // Assignment.
     "assignment_given",
+    "openings_known",
+    "openings_inserted",
     "assignment_positions_known",
     "assignment_taken",
     "assignment_ended",
@@ -24,6 +26,7 @@ pub const POINTS: [&str; 19] = [
     "events_inserted",
     "identities_inserted",
     "second_mark_inserted",
+    "ledger_inserted",
     "batch_stored",
     "before_commit",
     "after_commit",
