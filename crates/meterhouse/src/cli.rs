@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::generate::GenerateArgs;
+use crate::rejects::RejectsArgs;
 
 /// Usage metering: events from Kafka become an exact monthly history in ClickHouse.
 ///
@@ -34,6 +35,8 @@ pub(crate) enum Command {
     Migrate,
     /// Print the effective configuration, or all that is wrong with it and its files
     CheckConfig,
+    /// List, show and replay what is in quarantine
+    Rejects(RejectsArgs),
     /// Publish a repeatable load of usage events
     Generate(GenerateArgs),
     /// Make a token and the hash of it for the credentials file

@@ -10,6 +10,7 @@ mod log;
 mod metrics;
 mod probes;
 mod progress;
+mod rejects;
 mod rules;
 mod schema;
 mod service;
@@ -45,6 +46,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Token => token::run(),
         Command::CheckConfig => check_config::run(config::load(cli.config.as_deref())),
         Command::Generate(args) => generate::run(args, &configure(cli)?),
+        Command::Rejects(args) => rejects::run(args, &configure(cli)?),
         Command::Migrate => schema::migrate(&configure(cli)?),
         Command::Serve(args) => {
             let is_insecure = args.insecure_no_auth;

@@ -97,7 +97,7 @@ fn note(health: &Health, why: String, shown: &mut String) {
 }
 
 /// How a command ends because of an error of the store.
-fn store_failure(error: Error, config: &Config) -> Failure {
+pub(crate) fn store_failure(error: Error, config: &Config) -> Failure {
     let kind = match (&error, error.class()) {
         (Error::Refused(_), _) => ExitKind::Refused,
         (_, ErrorClass::Retryable) => ExitKind::Unreachable,

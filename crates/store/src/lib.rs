@@ -21,6 +21,7 @@ mod metrics;
 mod migrate;
 mod native;
 mod parts;
+mod quarantine;
 mod rejects;
 mod schema;
 mod sort;
@@ -36,6 +37,10 @@ pub use insert::{EncodedBatch, Table};
 pub use metrics::Metrics;
 pub use migrate::Migration;
 pub use parts::PartWriter;
+pub use quarantine::{
+    EventCopy, EventHashes, EventRow, ListedReject, Outcome, RejectFilter, RejectKey, RejectPlace,
+    RejectState, Replay, ReplayCounts, ReplayOutcome, StoredReject,
+};
 pub use rejects::{RejectBatch, RejectScope, Rejected, RejectedRecord};
 pub use schema::SchemaState;
 pub use sources::{Source, Sources};

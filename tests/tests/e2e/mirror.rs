@@ -103,7 +103,8 @@ fn what_the_mirror_topic_refuses_it_gets_in_part() -> Result<()> {
     let mut service = site.serve()?;
     site.wait_consumed()?;
     let found = mirrored(&shared().kafka().bootstrap(), "mirror_small_dead")?;
-    let lengths: Vec<usize> = found.values().map(|record| record.value.as_ref().map_or(0, Vec::len)).collect();
+    let lengths: Vec<usize> =
+        found.values().map(|record| record.value.as_ref().map_or(0, Vec::len)).collect();
     assert_eq!(lengths, [1, 65_536, 1]);
     service.wait_ready()
 }

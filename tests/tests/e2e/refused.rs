@@ -26,7 +26,10 @@ fn messages() -> Vec<Message> {
         let partition = i32::try_from(number % 4).unwrap_or_default();
         if POISONED.contains(&(partition, number / 4)) {
             let poison = usage(100_000 + number, "poison").with("Description", "é\\n");
-            messages.push(Message { headers: vec![("h".into(), vec![0, 255])], ..poison.message().to(partition) });
+            messages.push(Message {
+                headers: vec![("h".into(), vec![0, 255])],
+                ..poison.message().to(partition)
+            });
         }
         messages.push(usage(number, "cpu").message().to(partition));
     }
@@ -53,7 +56,11 @@ fn poisoned(name: &str) -> Result<Site> {
 fn all_is_kept(site: &Site) -> Result<()> {
     site.wait_consumed()?;
     assert_eq!(site.count("SELECT count() FROM usage_events FINAL")?, USABLE);
-    assert_eq!(site.count("SELECT count() FROM identities FINAL")?, USABLE, "evidence of what is stored alone");
+    assert_eq!(
+        site.count("SELECT count() FROM identities FINAL")?,
+        USABLE,
+        "evidence of what is stored alone"
+    );
     let refused = "SELECT count() FROM rejects FINAL WHERE reason = 'refused_by_store' AND index = -1 \
                    AND detail LIKE '%poison%' AND scope = 'record'";
     assert_eq!(site.count(refused)?, REFUSED);
@@ -80,7 +87,8 @@ fn replayed_it_is_as_if_nothing_had_been_refused(site: &Site, service: &Service)
     for attempt in 0..2 {
         let replay = site.run(&["rejects", "replay", "--reason", "refused_by_store", "--json"])?;
         assert!(replay.status.success(), "{replay:?}");
-        let stored = site.query("SELECT groupUniqArray(replay_outcome), count() FROM rejects FINAL FORMAT TSV")?;
+        let stored =
+            site.query("SELECT groupUniqArray(replay_outcome), count() FROM rejects FINAL FORMAT TSV")?;
         assert_eq!(stored, format!("['stored']\t{REFUSED}\n"), "attempt {attempt}");
         let expected = site.expected()?;
         assert_eq!(expected.events, USABLE + REFUSED_EVENTS);
