@@ -12,6 +12,7 @@ mod mirror;
 mod odd_requests;
 mod oracle;
 mod processes;
+mod quarantine;
 mod records;
 mod refusals;
 mod refused;

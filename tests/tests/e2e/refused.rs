@@ -101,7 +101,7 @@ fn replayed_it_is_as_if_nothing_had_been_refused(site: &Site, service: &Service)
 #[test]
 fn records_at_fault_are_found_and_all_others_are_stored() -> Result<()> {
     let mut site = poisoned("refused")?;
-    site.set("ingest.batch_age_ms", 3000)?;
+    site.set("ingest.batch_age_ms", 2000)?;
     let mut service = site.serve()?;
     all_is_kept(&site)?;
     let counted = |outcome| service.metric("meterhouse_events_total", &[("outcome", outcome)]);
@@ -114,7 +114,8 @@ fn records_at_fault_are_found_and_all_others_are_stored() -> Result<()> {
 #[test]
 fn killed_while_it_looks_for_them_it_finds_the_same() -> Result<()> {
     let mut site = poisoned("refused_killed")?;
-    site.set("ingest.batch_age_ms", 3000)?;
+    site.set("ingest.batch_age_ms", 1000)?;
+    site.set("ingest.session_timeout_ms", 3000)?;
     let mut service = site.start(&["serve"], "serve")?;
     for _ in 0..3 {
         let rows = site.count("SELECT count() FROM usage_events")?;
