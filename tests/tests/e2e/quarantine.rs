@@ -237,6 +237,54 @@ fn an_outcome_is_not_hidden_by_the_same_record_read_again() -> Result<()> {
 }
 
 #[test]
+fn what_a_replay_stored_before_it_was_killed_is_no_conflict_with_what_came_later() -> Result<()> {
+    let site = strict("replay_half")?;
+    let publisher = site.publisher()?;
+    publisher.publish(&[usage("a", "gpu").message(), usage("b", "gpu").message()])?;
+    let service = stored(&site)?;
+    site.write_catalog(EXTENDED)?;
+    site.query("CREATE TABLE before ENGINE = Memory AS SELECT * FROM rejects")?;
+    replay(&site, &[])?;
+    // As if it had been killed: before it took note of both, and of one even before its evidence was there.
+    site.query("TRUNCATE TABLE rejects")?;
+    site.query("INSERT INTO rejects SELECT * FROM before")?;
+    site.query("ALTER TABLE identities DELETE WHERE offset = 1 SETTINGS mutations_sync = 2")?;
+    let other = ["a", "b"].map(|id| usage(id, "cpu").with("Units", "5").message());
+    publisher.publish(&other)?;
+    site.wait_consumed()?;
+    let fates: Vec<String> = replay(&site, &[])?.0.into_values().collect();
+    assert_eq!(fates, ["stored", "stored"]);
+    assert_eq!(site.count("SELECT count() FROM identities FINAL")?, 4, "a sweep finds both copies of each");
+    drop(service);
+    Ok(())
+}
+
+#[test]
+fn an_event_that_lost_stays_out_and_the_others_of_its_record_in() -> Result<()> {
+    let site = strict("replay_event")?;
+    let both = ["lost", "kept"].map(|id| usage(id, "cpu").with("Units", "5").json()).join(",");
+    let messages = [usage("lost", "cpu").message(), Message::new("S", format!("{{\"Usages\":[{both}]}}"))];
+    site.publisher()?.publish(&messages)?;
+    let service = stored(&site)?;
+    // As whoever looks for conflicts takes note of one.
+    site.query(&format!(
+        "INSERT INTO rejects (topic, partition, offset, record_time, index, scope, reason, raw, raw_length) \
+         SELECT topic, partition, offset, record_time, index, 'event', 'conflicting_duplicate', \
+         '{{\"Usages\":[{both}]}}' AS raw, length(raw) FROM usage_events WHERE offset = 1 AND index = 0"
+    ))?;
+    for _ in 0..2 {
+        let fates: Vec<String> = replay(&site, &[])?.0.into_values().collect();
+        assert_eq!(fates, ["conflict"]);
+        assert_eq!(
+            site.query("SELECT reason, index, detail LIKE '%/0[0] has%' FROM rejects FINAL FORMAT TSV")?,
+            "conflicting_duplicate\t0\t1\n"
+        );
+        assert_eq!(history_lines(&site, &service.client(), "c")?, ["10.2026 compute 6.0"]);
+    }
+    Ok(())
+}
+
+#[test]
 fn what_is_kept_in_part_is_read_from_kafka_again() -> Result<()> {
     let mut site = Site::new("replay_large")?;
     site.set("ingest.max_record_bytes", 80_000)?;

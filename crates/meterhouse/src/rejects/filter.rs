@@ -74,7 +74,7 @@ impl FilterArgs {
 
 /// The first millisecond that is not before a time.
 fn first_ms(time: DateTime<Utc>) -> i64 {
-    let is_between = time.timestamp_subsec_nanos() % 1_000_000 != 0;
+    let is_between = !time.timestamp_subsec_nanos().is_multiple_of(1_000_000);
     time.timestamp_millis() + i64::from(is_between)
 }
 
