@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::generate::GenerateArgs;
+use crate::ledger::LedgerCommand;
+use crate::rejects::RejectsArgs;
 use crate::rollup::RebuildArgs;
 use crate::verify::VerifyArgs;
-use crate::ledger::LedgerCommand;
 
 /// Usage metering: events from Kafka become an exact monthly history in ClickHouse.
 ///
@@ -41,6 +42,8 @@ pub(crate) enum Command {
     CheckConfig,
     /// Audit everything that is billed: exit code 1 where something is wrong
     Verify(VerifyArgs),
+    /// List, show and replay what is in quarantine
+    Rejects(RejectsArgs),
     /// Publish a repeatable load of usage events
     Generate(GenerateArgs),
     /// Show what is accounted for, or accept a new beginning

@@ -11,6 +11,7 @@ mod log;
 mod metrics;
 mod probes;
 mod progress;
+mod rejects;
 mod rollup;
 mod rules;
 mod schema;
@@ -50,6 +51,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Generate(args) => generate::run(args, &configure(cli)?),
         Command::Verify(args) => verify::run(args, &configure(cli)?),
         Command::Ledger(command) => ledger::run(command, &configure(cli)?),
+        Command::Rejects(args) => rejects::run(args, &configure(cli)?),
         Command::Migrate => schema::migrate(&configure(cli)?),
         Command::Serve(args) => {
             let is_insecure = args.insecure_no_auth;

@@ -26,6 +26,7 @@ mod migrate;
 mod native;
 mod parameters;
 mod parts;
+mod quarantine;
 mod rejects;
 mod schema;
 mod sort;
@@ -48,6 +49,10 @@ pub use ledger::{LastRecord, LedgerRow, LedgerSummary, ResumePoint};
 pub use metrics::Metrics;
 pub use migrate::Migration;
 pub use parts::PartWriter;
+pub use quarantine::{
+    EventCopy, EventHashes, EventRow, ListedReject, Outcome, RejectFilter, RejectKey, RejectPlace,
+    RejectState, Replay, ReplayCounts, ReplayOutcome, StoredReject,
+};
 pub use rejects::{RejectBatch, RejectScope, Rejected, RejectedRecord};
 pub use schema::SchemaState;
 pub use sources::{Source, Sources};

@@ -14,6 +14,7 @@ mod odd_requests;
 mod oracle;
 mod other_logs;
 mod processes;
+mod quarantine;
 mod records;
 mod refused;
 mod resume;
