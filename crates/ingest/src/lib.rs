@@ -25,6 +25,7 @@ mod reader;
 mod record;
 mod resume;
 mod topic;
+mod topic_id;
 mod writer;
 
 pub use config::{BatchLimits, KafkaConfig};

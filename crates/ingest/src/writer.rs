@@ -1,5 +1,6 @@
 //! Stores batches one after the other: the same bytes again until ClickHouse has acknowledged them.
 
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,6 +9,7 @@ use tokio::sync::mpsc;
 
 use crate::batch::{Batch, SealedBatch};
 use crate::progress::Progress;
+use crate::topic_id::{TopicId, TopicIds};
 use crate::{Error, Metrics, Reporter};
 
 /// Pause after the first failed attempt; it doubles with each further one.
@@ -20,6 +22,8 @@ const CHECK: &str = "ingest";
 #[derive(Debug)]
 pub(crate) struct Stored {
     pub(crate) progress: Progress,
+    /// It is in the ledger.
+    pub(crate) is_accounted: bool,
     /// What it does not count towards the bytes in flight any more.
     pub(crate) bytes: usize,
 }
@@ -28,6 +32,7 @@ pub(crate) struct Stored {
 pub(crate) struct Writer {
     pub(crate) store: Store,
     pub(crate) topic: String,
+    pub(crate) topic_ids: Arc<TopicIds>,
     pub(crate) stored: Sender<Stored>,
     pub(crate) metrics: Metrics,
     pub(crate) report: Reporter,
@@ -60,8 +65,8 @@ impl Writer {
         (self.report)(CHECK, Ok(()));
         while let Some(batch) = sealed.recv().await {
             self.store_batch(&batch).await?;
-            self.metrics.stored(&batch.progress, now_ms());
-            let stored = Stored { progress: batch.progress, bytes: batch.bytes_until_stored };
+            let is_accounted = self.account(&batch.progress).await?;
+            let stored = Stored { progress: batch.progress, is_accounted, bytes: batch.bytes_until_stored };
             if self.stored.send(stored).is_err() {
                 return Ok(());
             }
@@ -77,11 +82,44 @@ impl Writer {
         if let Some(events) = &batch.events {
             self.retry(Table::UsageEvents, events.events.rows, || self.store.write(events)).await?;
         }
-        // Only now: whoever reads on goes by the ledger.
-        if let Some(ledger) = batch.progress.ledger(&self.topic) {
+        Ok(())
+    }
+
+    /// Writes into the ledger what is stored, since whoever reads on goes by that. Not if the topic is another one of the
+    /// same name by now: librdkafka has gone on in it as if it were the same.
+    async fn account(&self, progress: &Progress) -> Result<bool, Error> {
+        if !self.is_same_topic(progress.topic_id).await {
+            return Ok(false);
+        }
+        if let Some(ledger) = progress.ledger(&self.topic) {
             self.retry(Table::Ledger, ledger.rows, || self.store.insert(&ledger)).await?;
         }
-        Ok(())
+        self.metrics.stored(progress, now_ms());
+        Ok(true)
+    }
+
+    /// Whether the topic still has an id; asks until Kafka answers.
+    async fn is_same_topic(&self, id: TopicId) -> bool {
+        let mut pause = BACKOFF;
+        loop {
+            let ids = Arc::clone(&self.topic_ids);
+            let read =
+                tokio::task::spawn_blocking(move || ids.read().map_err(|error| error.to_string())).await;
+            let why = match read {
+                Ok(Ok(now)) => {
+                    if pause > BACKOFF {
+                        (self.report)(CHECK, Ok(()));
+                    }
+                    return now == Some(id);
+                }
+                Ok(Err(why)) => why,
+                Err(panic) => panic.to_string(),
+            };
+            tracing::warn!(error = why, "the topic's id cannot be read, asking again");
+            (self.report)(CHECK, Err(format!("the topic's id cannot be read: {why}")));
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(BACKOFF_MAX);
+        }
     }
 
     /// Does the same again, with growing pauses, until ClickHouse has acknowledged it.
