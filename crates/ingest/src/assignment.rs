@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use meterhouse_store::LastRecord;
 use rdkafka::{Offset, TopicPartitionList};
 
+use crate::batch::Batch;
 use crate::progress::{Progress, Reading};
 use crate::resume::{Start, Verdict};
+use crate::topic_id::TopicId;
 
 /// What is in the way between two assignments.
 const NOT_ASSIGNED: &str = "the consumer group has not assigned partitions yet";
@@ -16,6 +18,8 @@ const NOT_ASSIGNED: &str = "the consumer group has not assigned partitions yet";
 pub(crate) struct Assignment {
     /// Counts assignments. What was read under an earlier one is never committed.
     number: u64,
+    /// Of the topic at the time of the assignment.
+    topic_id: TopicId,
     partitions: BTreeMap<i32, Partition>,
     /// Why there is no assignment. An assignment of no partition is one.
     missing: Option<String>,
@@ -73,7 +77,12 @@ impl From<&Start> for Partition {
 
 impl Default for Assignment {
     fn default() -> Self {
-        Self { number: 0, partitions: BTreeMap::new(), missing: Some(NOT_ASSIGNED.to_owned()) }
+        Self {
+            number: 0,
+            topic_id: TopicId::NONE,
+            partitions: BTreeMap::new(),
+            missing: Some(NOT_ASSIGNED.to_owned()),
+        }
     }
 }
 
@@ -82,9 +91,15 @@ impl Assignment {
         self.number
     }
 
+    /// An empty batch for what is read from now on.
+    pub(crate) fn batch(&self) -> Batch {
+        Batch::new(self.number, self.topic_id)
+    }
+
     /// Partitions that begin so are ours, and no others.
-    pub(crate) fn begin(&mut self, starts: &[Start]) {
+    pub(crate) fn begin(&mut self, topic_id: TopicId, starts: &[Start]) {
         self.number += 1;
+        self.topic_id = topic_id;
         self.missing = None;
         self.partitions = starts.iter().map(|start| (start.partition, start.into())).collect();
     }

@@ -9,6 +9,7 @@ use meterhouse_store::{EncodedBatch, EventBatch, RejectBatch, RejectedRecord, Se
 
 use crate::BatchLimits;
 use crate::progress::{Progress, Reading};
+use crate::topic_id::TopicId;
 
 /// Records that are judged, but not stored yet.
 #[derive(Debug)]
@@ -57,11 +58,11 @@ impl CloseReason {
 
 impl Batch {
     /// An empty batch for records that are read under an assignment.
-    pub(crate) fn new(assignment: u64) -> Self {
+    pub(crate) fn new(assignment: u64, topic_id: TopicId) -> Self {
         Self {
             events: EventBatch::default(),
             rejects: RejectBatch::default(),
-            progress: Progress::new(assignment),
+            progress: Progress::new(assignment, topic_id),
             opened: None,
         }
     }
@@ -177,14 +178,14 @@ mod tests {
 
     #[test]
     fn every_record_moves_its_partition_on_and_has_one_outcome() {
-        let (mut batch, now) = (Batch::new(7), Instant::now());
+        let (mut batch, now) = (Batch::new(7, TopicId::NONE), Instant::now());
         push(&mut batch, 0, 5, &usage(""), now);
         push(&mut batch, 1, 9, "[", now);
         push(&mut batch, 0, 8, &usage(r#","Action":"amend","Revision":1"#), now);
         push(&mut batch, 0, 9, &usage(r#","Action":"delete","Revision":2"#), now);
         push(&mut batch, 0, 10, &format!(r#"{{"Usages":[{}]}}"#, usage("")), now);
         let sealed = batch.seal();
-        let Progress { assignment, partitions, outcomes } = sealed.progress;
+        let Progress { assignment, partitions, outcomes, .. } = sealed.progress;
         assert_eq!(assignment, 7);
         assert_eq!((partitions[&0].next_position, partitions[&1].next_position), (11, 10));
         assert_eq!(partitions[&0].newest_ms, Some(1_789_999_999_990));
@@ -204,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_batch_closes_at_the_first_limit() {
-        let (mut batch, begun) = (Batch::new(1), Instant::now());
+        let (mut batch, begun) = (Batch::new(1, TopicId::NONE), Instant::now());
         assert_eq!(batch.close_reason(&LIMITS, begun + LIMITS.age), None);
         push(&mut batch, 0, 0, &usage(""), begun);
         assert_eq!(batch.close_reason(&LIMITS, begun), None);

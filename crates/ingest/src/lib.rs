@@ -9,6 +9,7 @@
 //! Whatever is on its way may be dropped at any moment and read again: rows have an identity and replace themselves,
 //! and the ledger, which says where to read on, holds a range only once all of it is stored.
 
+mod account;
 mod assignment;
 mod backoff;
 mod batch;
@@ -30,6 +31,7 @@ mod recount;
 mod refuse;
 mod resume;
 mod topic;
+mod topic_id;
 mod writer;
 
 pub use config::{BatchLimits, KafkaConfig};

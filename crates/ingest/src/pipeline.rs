@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::reader::{Channels, Reader};
 use crate::resume::Resumption;
+use crate::topic_id::TopicIds;
 use crate::writer::{Writer, seal_all};
 use crate::{BatchLimits, KafkaConfig, Metrics};
 
@@ -78,17 +79,19 @@ pub async fn ingest(
     let (sealed, to_write) = mpsc::channel(SEALED_WAITING);
     let (stored, to_commit) = std_mpsc::channel();
     let channels = Channels { batches, stored: to_commit };
+    let topic_ids = Arc::new(TopicIds::new(kafka)?);
     let resumption = Resumption {
         store: store.clone(),
         runtime: Handle::current(),
         kafka: kafka.clone(),
+        topic_ids: Arc::clone(&topic_ids),
         metrics: metrics.clone(),
         shutdown: shutdown.clone(),
     };
     let reader = Reader::join(resumption, limits, rules, channels, metrics.clone(), Arc::clone(&report))?;
     let (mut reading, left) = spawn_reader(reader, shutdown)?;
     let sealing = seal_all(to_seal, sealed);
-    let writing = Writer::new(store, kafka, stored, metrics, report).run(to_write);
+    let writing = Writer::new(store, kafka, topic_ids, stored, metrics, report).run(to_write);
     let storing = async { tokio::try_join!(sealing, writing) };
     let outcome = tokio::select! {
         // The reader waits for what it has handed over: whatever is still under way is given up.

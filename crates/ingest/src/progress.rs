@@ -5,11 +5,15 @@ use std::collections::BTreeMap;
 use meterhouse_model::{Change, Event, Reason, Record};
 use meterhouse_store::{EncodedBatch, LastRecord, LedgerRow, Source};
 
+use crate::topic_id::TopicId;
+
 /// What a batch means once it is stored.
 #[derive(Debug, Clone)]
 pub(crate) struct Progress {
     /// Number of the assignment under which the records were read.
     pub(crate) assignment: u64,
+    /// Of the topic at the time of that assignment.
+    pub(crate) topic_id: TopicId,
     pub(crate) partitions: BTreeMap<i32, PartitionProgress>,
     pub(crate) outcomes: Outcomes,
 }
@@ -64,8 +68,8 @@ pub(crate) struct Outcomes {
 
 impl Progress {
     /// Nothing is read yet under an assignment.
-    pub(crate) fn new(assignment: u64) -> Self {
-        Self { assignment, partitions: BTreeMap::new(), outcomes: Outcomes::default() }
+    pub(crate) fn new(assignment: u64, topic_id: TopicId) -> Self {
+        Self { assignment, topic_id, partitions: BTreeMap::new(), outcomes: Outcomes::default() }
     }
 
     /// Counts a record whose events are stored.

@@ -94,7 +94,7 @@ impl Reader {
             resumption,
             limits,
             rules,
-            batch: Batch::new(assignment.number()),
+            batch: assignment.batch(),
             assignment,
             given: None,
             handed_bytes: 0,
@@ -164,6 +164,10 @@ impl Reader {
             wait = Duration::ZERO;
             self.handed -= 1;
             self.handed_bytes -= stored.bytes;
+            if !stored.is_accounted {
+                self.leave_topic(&stored.progress);
+                continue;
+            }
             let offsets = self.assignment.advance(&stored.progress, &self.topic);
             crash::point("before_commit");
             group::commit(&self.consumer, &offsets);
@@ -241,7 +245,7 @@ impl Reader {
     }
 
     fn hand_over(&mut self, reason: CloseReason) {
-        let batch = mem::replace(&mut self.batch, Batch::new(self.assignment.number()));
+        let batch = mem::replace(&mut self.batch, self.assignment.batch());
         self.assignment.note_read(&batch.progress);
         self.metrics.closed(&batch, reason);
         self.handed += 1;

@@ -1,5 +1,6 @@
 //! Where partitions go on from. The ledger says it, whatever offset is committed; Kafka's log has to agree.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use meterhouse_store::{ErrorClass, LastRecord, LedgerRow, ResumePoint, Store, crash};
@@ -8,6 +9,7 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::group::{self, GroupConsumer};
+use crate::topic_id::{TopicId, TopicIds};
 use crate::{Error, KafkaConfig, Metrics, topic};
 
 /// Time for the ends of one partition's log.
@@ -49,6 +51,7 @@ pub(crate) struct Resumption {
     /// What runs the store's questions: the poll thread waits for their answers.
     pub(crate) runtime: Handle,
     pub(crate) kafka: KafkaConfig,
+    pub(crate) topic_ids: Arc<TopicIds>,
     pub(crate) metrics: Metrics,
     pub(crate) shutdown: CancellationToken,
 }
@@ -99,7 +102,9 @@ impl Resumption {
         &self,
         consumer: &GroupConsumer,
         partitions: &[i32],
-    ) -> Result<Vec<Start>, Obstacle> {
+    ) -> Result<(TopicId, Vec<Start>), Obstacle> {
+        // First of all: a topic that is recreated from now on has another one.
+        let topic_id = self.topic_id()?;
         self.refuse_compacted()?;
         let points = self.ask("the ledger cannot be read", async {
             self.store.resume_points(&self.kafka.topic, partitions).await
@@ -120,7 +125,7 @@ impl Resumption {
             self.ask("the ledger cannot be written", self.store.insert(&rows))?;
             crash::point("openings_inserted");
         }
-        Ok(starts)
+        Ok((topic_id, starts))
     }
 
     /// Whether the committed offsets say something else than the ledger; they are a hint for tools and no more. Each
@@ -164,6 +169,14 @@ impl Resumption {
             }
         }
         Ok(false)
+    }
+
+    fn topic_id(&self) -> Result<TopicId, Obstacle> {
+        match self.topic_ids.read() {
+            Ok(Some(id)) => Ok(id),
+            Ok(None) => Err(Obstacle::Passing(format!("the topic {} does not exist", self.kafka.topic))),
+            Err(error) => Err(Obstacle::Passing(format!("the topic's id cannot be read: {error}"))),
+        }
     }
 
     /// A compacted topic keeps the last record of each key: the usage of all others would be lost.

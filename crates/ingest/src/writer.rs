@@ -12,6 +12,7 @@ use crate::batch::{Batch, SealedBatch};
 use crate::lookup::RecordLookup;
 use crate::mirror::Mirror;
 use crate::progress::Progress;
+use crate::topic_id::TopicIds;
 use crate::{Error, KafkaConfig, Metrics, Reporter};
 
 /// Name of the readiness check.
@@ -21,6 +22,8 @@ pub(crate) const CHECK: &str = "ingest";
 #[derive(Debug)]
 pub(crate) struct Stored {
     pub(crate) progress: Progress,
+    /// It is in the ledger.
+    pub(crate) is_accounted: bool,
     /// What it does not count towards the bytes in flight any more.
     pub(crate) bytes: usize,
 }
@@ -29,6 +32,7 @@ pub(crate) struct Stored {
 pub(crate) struct Writer {
     pub(crate) store: Store,
     pub(crate) kafka: KafkaConfig,
+    pub(crate) topic_ids: Arc<TopicIds>,
     pub(crate) stored: Sender<Stored>,
     pub(crate) metrics: Metrics,
     pub(crate) report: Reporter,
@@ -67,12 +71,13 @@ impl Writer {
     pub(crate) fn new(
         store: Store,
         kafka: &KafkaConfig,
+        topic_ids: Arc<TopicIds>,
         stored: Sender<Stored>,
         metrics: Metrics,
         report: Reporter,
     ) -> Self {
         let mirror = Mirror::new(kafka, &metrics, &report);
-        Self { store, kafka: kafka.clone(), stored, metrics, report, mirror, lookup: None }
+        Self { store, kafka: kafka.clone(), topic_ids, stored, metrics, report, mirror, lookup: None }
     }
 
     /// Stores batches in their order until there are no more, or the reader is gone.
@@ -84,8 +89,9 @@ impl Writer {
         while let Some(mut batch) = sealed.recv().await {
             self.store_batch(&mut batch).await?;
             crash::point("batch_stored");
-            self.metrics.stored(&batch.progress, now_ms());
-            let stored = Stored { progress: batch.progress, bytes: batch.bytes_until_stored };
+            let is_accounted = self.account(&batch.progress).await?;
+            crash::point("batch_accounted");
+            let stored = Stored { progress: batch.progress, is_accounted, bytes: batch.bytes_until_stored };
             if self.stored.send(stored).is_err() {
                 return Ok(());
             }
@@ -103,11 +109,6 @@ impl Writer {
             self.write(events, &mut batch.progress).await?;
         }
         self.mirror(&batch.rejected).await;
-        // Only now: whoever reads on goes by the ledger.
-        if let Some(ledger) = batch.progress.ledger(&self.kafka.topic) {
-            self.insert(&ledger).await?;
-            crash::point("ledger_inserted");
-        }
         Ok(())
     }
 

@@ -5,7 +5,7 @@
 //! instead of `kill` sends SIGSTOP. Release builds know nothing of it.
 
 /// Every place, in the order of a record's life.
-pub const POINTS: [&str; 22] = [
+pub const POINTS: [&str; 23] = [
     // Start: `serve` and `migrate` on a database without tables.
     "migration_executed",
     "migration_recorded",
@@ -26,8 +26,9 @@ pub const POINTS: [&str; 22] = [
     "events_inserted",
     "identities_inserted",
     "second_mark_inserted",
-    "ledger_inserted",
     "batch_stored",
+    "ledger_inserted",
+    "batch_accounted",
     "before_commit",
     "after_commit",
     // End.

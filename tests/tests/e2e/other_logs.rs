@@ -158,3 +158,30 @@ fn a_position_that_makes_no_sense_is_not_accepted() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn a_topic_that_is_recreated_while_it_is_read_is_not_taken_for_the_same() -> Result<()> {
+    let site = Site::new("recreated_live")?;
+    let publisher = site.publisher()?;
+    publisher.publish(&[usages(0, 10), usages(1, 10)].concat())?;
+    let mut service = site.serve()?;
+    site.wait_consumed()?;
+    topic::recreate(shared().kafka(), "recreated_live", 4)?;
+    // At once past the offset that the old log was read to, and below it.
+    let publisher = site.publisher()?;
+    publisher.publish(&[usages(0, 20), usages(1, 3), usages(2, 7)].concat())?;
+    service.wait_fault("partitions", "recreated_live/0 stopped")?;
+    service.wait_fault("partitions", "recreated_live/1 stopped")?;
+    for partition in ["0", "1"] {
+        let (code, text) = accept(&site, &["--partition", partition, "--at", "beginning", "--yes"])?;
+        assert_eq!(code, Some(0), "{text}");
+    }
+    wait_sum(&site, &service, 20 + 20 + 3 + 7)?;
+    service.wait_ready()?;
+    assert_eq!(service.terminate()?.code(), Some(0), "{}", service.log_tail());
+    let ends = "SELECT toString(groupArray(next)) FROM (SELECT partition, max(next_position) AS next FROM ledger \
+                WHERE (partition, epoch) IN (SELECT partition, max(epoch) FROM ledger GROUP BY partition) \
+                GROUP BY partition ORDER BY partition) FORMAT TSVRaw";
+    assert_eq!(site.query(ends)?.trim(), "[20,3,7,0]");
+    Ok(())
+}

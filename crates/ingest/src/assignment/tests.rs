@@ -18,7 +18,7 @@ fn starts(positions: &[(i32, i64)]) -> Vec<Start> {
 }
 
 fn progress(assignment: u64, positions: &[(i32, i64)]) -> Progress {
-    let mut progress = Progress::new(assignment);
+    let mut progress = Progress::new(assignment, TopicId::NONE);
     for (partition, next_position) in positions {
         let stored = PartitionProgress {
             epoch: 0,
@@ -45,12 +45,12 @@ fn committed(list: &TopicPartitionList) -> Vec<(i32, Offset)> {
 #[test]
 fn what_was_read_under_an_earlier_assignment_is_not_committed() {
     let mut assignment = Assignment::default();
-    assignment.begin(&starts(&[(0, 0), (1, 5)]));
+    assignment.begin(TopicId::NONE, &starts(&[(0, 0), (1, 5)]));
     let early = progress(assignment.number(), &[(0, 3), (1, 7)]);
     assert_eq!(committed(&assignment.advance(&early, "t")), [(0, Offset::Offset(3)), (1, Offset::Offset(7))]);
     assignment.end();
     assert_eq!(committed(&assignment.advance(&early, "t")), []);
-    assignment.begin(&starts(&[(0, 3)]));
+    assignment.begin(TopicId::NONE, &starts(&[(0, 3)]));
     assert_eq!(committed(&assignment.advance(&early, "t")), []);
     let now = progress(assignment.number(), &[(0, 4), (1, 9)]);
     assert_eq!(committed(&assignment.advance(&now, "t")), [(0, Offset::Offset(4))]);
@@ -59,7 +59,7 @@ fn what_was_read_under_an_earlier_assignment_is_not_committed() {
 #[test]
 fn lag_counts_what_is_not_stored() {
     let mut assignment = Assignment::default();
-    assignment.begin(&starts(&[(0, 10), (1, 0), (2, 0)]));
+    assignment.begin(TopicId::NONE, &starts(&[(0, 10), (1, 0), (2, 0)]));
     assignment.advance(&progress(1, &[(0, 12)]), "t");
     let end = |partition| (partition < 2).then_some(20);
     assert_eq!(assignment.lags(end, 3500), [(0, 8, 2.5), (1, 20, 0.0)]);
@@ -81,7 +81,7 @@ fn lag_counts_what_is_not_stored() {
 fn a_stopped_partition_says_why_until_the_next_assignment() {
     let mut assignment = Assignment::default();
     assert!(assignment.readiness("t").is_err());
-    assignment.begin(&starts(&[(3, 0)]));
+    assignment.begin(TopicId::NONE, &starts(&[(3, 0)]));
     assert_eq!(assignment.readiness("t"), Ok(()));
     assert!(assignment.stop(3, "cut".to_owned()));
     assert!(!assignment.stop(3, "again".to_owned()) && !assignment.stop(4, "not ours".to_owned()));
@@ -89,7 +89,7 @@ fn a_stopped_partition_says_why_until_the_next_assignment() {
     assert_eq!((assignment.stopped(), assignment.stopped_epochs()), (1, vec![(3, 2)]));
     assert_eq!(assignment.admit(3, record(0)), Admission::Ignored);
     let stopped = Start { verdict: Verdict::Stopped("other log".to_owned()), ..starts(&[(4, 7)])[0].clone() };
-    assignment.begin(&[starts(&[(3, 0)])[0].clone(), stopped]);
+    assignment.begin(TopicId::NONE, &[starts(&[(3, 0)])[0].clone(), stopped]);
     assert_eq!(assignment.readiness("t"), Err("t/4 stopped: other log".to_owned()));
     assert_eq!(assignment.admit(4, record(7)), Admission::Ignored);
     assert!(matches!(assignment.admit(3, record(0)), Admission::Read(_)));
@@ -99,7 +99,7 @@ fn a_stopped_partition_says_why_until_the_next_assignment() {
 #[test]
 fn each_record_follows_the_one_before() {
     let mut assignment = Assignment::default();
-    assignment.begin(&starts(&[(0, 10)]));
+    assignment.begin(TopicId::NONE, &starts(&[(0, 10)]));
     let reading =
         |position, resumed_at, record| Admission::Read(Reading { epoch: 2, position, resumed_at, record });
     assert_eq!(assignment.admit(0, record(10)), reading(10, 10, record(10)));
@@ -115,7 +115,7 @@ fn each_record_follows_the_one_before() {
 fn nothing_is_read_before_the_last_accounted_record_has_come_again() {
     let begun = |verdict| {
         let mut assignment = Assignment::default();
-        assignment.begin(&[Start { verdict, ..starts(&[(0, 10)])[0].clone() }]);
+        assignment.begin(TopicId::NONE, &[Start { verdict, ..starts(&[(0, 10)])[0].clone() }]);
         assignment
     };
     let mut assignment = begun(Verdict::Reread(record(9)));

@@ -7,8 +7,9 @@ use rdkafka::consumer::Consumer;
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::Reader;
-use crate::batch::Batch;
+use crate::progress::Progress;
 use crate::resume::{Obstacle, Start};
+use crate::topic_id::TopicId;
 use crate::{Error, group};
 
 /// Pause before it is asked again where partitions begin.
@@ -24,9 +25,9 @@ impl Reader {
         };
         crash::point("assignment_given");
         match self.resumption.starts(&self.consumer, &partitions) {
-            Ok(starts) => {
+            Ok((topic_id, starts)) => {
                 crash::point("assignment_positions_known");
-                self.take(&starts)
+                self.take(topic_id, &starts)
             }
             Err(Obstacle::Final(error)) => Err(error),
             Err(Obstacle::Passing(why)) => {
@@ -40,7 +41,7 @@ impl Reader {
     }
 
     /// Takes partitions, also those that are ours already.
-    fn take(&mut self, starts: &[Start]) -> Result<(), Error> {
+    fn take(&mut self, topic_id: TopicId, starts: &[Start]) -> Result<(), Error> {
         let mut list = TopicPartitionList::new();
         for start in starts {
             if let Some(offset) = start.fetch_from() {
@@ -58,8 +59,8 @@ impl Reader {
         }
         self.consumer.assign(&list)?;
         crash::point("assignment_taken");
-        self.assignment.begin(starts);
-        self.batch = Batch::new(self.assignment.number());
+        self.assignment.begin(topic_id, starts);
+        self.batch = self.assignment.batch();
         if self.resumption.differs_from_committed(&self.consumer, starts) {
             group::commit(&self.consumer, &self.assignment.offsets(&self.topic));
         }
@@ -97,6 +98,15 @@ impl Reader {
         }
     }
 
+    /// The topic was deleted and created anew while it was read: what was read may belong to the new one. Where that can be
+    /// gone on from is for the ledger to say.
+    pub(super) fn leave_topic(&mut self, progress: &Progress) {
+        if progress.assignment == self.assignment.number() && self.given.is_none() {
+            tracing::warn!(topic = self.topic, "the topic is another one of that name: taking it anew");
+            self.take_again();
+        }
+    }
+
     pub(super) fn take_again(&mut self) {
         self.given = Some((self.assignment.numbers(), Instant::now()));
     }
@@ -106,7 +116,7 @@ impl Reader {
         tracing::info!(topic = self.topic, partitions = self.assignment.len(), "partitions are taken away");
         self.given = None;
         self.assignment.end();
-        self.batch = Batch::new(self.assignment.number());
+        self.batch = self.assignment.batch();
         self.metrics.reset_partitions();
         crash::point("assignment_ended");
         self.tell_readiness();
