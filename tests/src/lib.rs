@@ -23,6 +23,7 @@ pub mod kafka;
 mod metrics;
 pub mod oracle;
 mod publish;
+mod rollup;
 mod service;
 mod settings;
 mod site;

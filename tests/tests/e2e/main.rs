@@ -14,4 +14,5 @@ mod processes;
 mod records;
 mod refusals;
 mod resume;
+mod rollup;
 mod start;

@@ -1,7 +1,6 @@
 //! The monthly history of a real table, through files that change.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use meterhouse_model::{BillingZone, Catalog, Change, Event, Registry, parse_instant};
 use meterhouse_query::{CustomerId, History, Range};
