@@ -29,6 +29,7 @@ pub mod oracle;
 mod poller;
 mod proxy;
 mod publish;
+mod rollup;
 mod service;
 mod settings;
 mod site;

@@ -18,5 +18,6 @@ mod quarantine;
 mod records;
 mod refused;
 mod resume;
+mod rollup;
 mod start;
 mod verify;

@@ -8,6 +8,7 @@ mod answers;
 mod awkward;
 mod columns;
 mod cuts;
+mod daily;
 mod database;
 mod encoding;
 mod errors;
