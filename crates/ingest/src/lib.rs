@@ -27,6 +27,7 @@ mod rebuild;
 mod record;
 mod recount;
 mod refuse;
+mod sweep;
 mod writer;
 
 pub use config::{BatchLimits, KafkaConfig};
@@ -37,3 +38,4 @@ pub use probe::KafkaProbe;
 pub use producer::{Producer, ProducerError, Written};
 pub use properties::{check_property, is_fixed_property};
 pub use recount::{Recount, recount};
+pub use sweep::{SWEEP_CHECK, SweepConfig, sweep};

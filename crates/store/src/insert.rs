@@ -37,6 +37,10 @@ pub enum Table {
     Marks,
     /// Quarantine.
     Rejects,
+    /// Identities that the sweep is to look at first.
+    Suspects,
+    /// Identities that the sweep has seen to.
+    Settlements,
 }
 
 impl Table {
@@ -47,6 +51,8 @@ impl Table {
             Self::Identities => "identities",
             Self::Marks => "usage_daily",
             Self::Rejects => "rejects",
+            Self::Suspects => "suspects",
+            Self::Settlements => "settlements",
         }
     }
 

@@ -25,10 +25,12 @@ mod migrate;
 mod native;
 mod parameters;
 mod parts;
+mod recent;
 mod rejects;
 mod schema;
 mod sort;
 mod sources;
+mod sweep;
 mod usage;
 mod write;
 mod zone;
@@ -46,8 +48,13 @@ pub use insert::{EncodedBatch, Table};
 pub use metrics::Metrics;
 pub use migrate::Migration;
 pub use parts::PartWriter;
+pub use recent::RecentCopies;
 pub use rejects::{RejectBatch, RejectScope, Rejected, RejectedRecord};
 pub use schema::SchemaState;
 pub use sources::{Source, Sources};
+pub use sweep::{
+    Case, Conflict, ConflictOutcome, EventCopy, HashRange, Quarantined, RowKey, Settlement, Tombstone,
+    Unsettled, Verdict, seal_tombstones,
+};
 pub use usage::Usage;
 pub use write::SealedEvents;

@@ -19,6 +19,7 @@ mod rejects;
 mod sample;
 mod schema;
 mod stored;
+mod sweep;
 mod usage;
 mod versions;
 mod zone;
