@@ -1,6 +1,7 @@
 -- Quarantine: one row a record that is not usable, or an event that is not, with all that a replay needs.
 -- A row with a replay's outcome stands above the one without, a later outcome above an earlier, and above all that the
--- record is stored: nothing takes that back.
+-- record is stored: nothing takes that back. What is said of a single event of a stored record may change with the copies
+-- of that event that are still to come.
 CREATE TABLE IF NOT EXISTS rejects
 (
     topic          LowCardinality(String),
@@ -21,7 +22,7 @@ CREATE TABLE IF NOT EXISTS rejects
     rejected_at    DateTime64(3, 'UTC') DEFAULT now64(3),
     replayed_at    DateTime64(3, 'UTC') COMMENT '1970 where it was not replayed',
     replay_outcome LowCardinality(String) COMMENT 'stored, duplicate, conflict, rejected or unavailable, empty where it was not replayed',
-    standing       UInt64 MATERIALIZED toUnixTimestamp64Milli(replayed_at) + bitShiftLeft(toUInt64(replay_outcome IN ('stored', 'duplicate')), 60)
+    standing       UInt64 MATERIALIZED toUnixTimestamp64Milli(replayed_at) + bitShiftLeft(toUInt64(scope = 'record' AND replay_outcome IN ('stored', 'duplicate')), 60)
                           COMMENT 'of the rows of one reject the one with the highest counts'
 )
 ENGINE = ReplacingMergeTree(standing)

@@ -9,7 +9,8 @@ from zones import FIRST_DAY, LAST_DAY, day_of, first_day_from
 
 
 def replay(records, rules):
-    """All records in turn: the copies that count, and how many records were rejected for which reason."""
+    """All records in turn: the events that count, the number of copies, where the creations stand whose identity is taken
+    by other content, and how many rejects there are for which reason."""
     copies, rejects = [], {}
     for record in records:
         try:
@@ -17,13 +18,28 @@ def replay(records, rules):
         except Reject as reject:
             reason = reject.args[0]
             rejects[reason] = rejects.get(reason, 0) + 1
-    winners = {}
+    live = [event for event in first_of_each(copies).values() if not event.is_deletion]
+    conflicts = conflicting([copy for copy in copies if copy.is_creation])
+    if conflicts:
+        rejects["conflicting_duplicate"] = rejects.get("conflicting_duplicate", 0) + len(conflicts)
+    return live, len(copies), conflicts, rejects
+
+
+def first_of_each(copies):
+    """The copy with the lowest rank, by subscription and identity."""
+    firsts = {}
     for copy in copies:
         key = (copy.subscription, copy.identity)
-        if key not in winners or copy.rank < winners[key].rank:
-            winners[key] = copy
-    live = [event for event in winners.values() if not event.is_deletion]
-    return live, len(copies), rejects
+        if key not in firsts or copy.rank < firsts[key].rank:
+            firsts[key] = copy
+    return firsts
+
+
+def conflicting(creations):
+    """Where the creations stand that state something else than the first one of their identity."""
+    firsts = first_of_each(creations)
+    others = (copy for copy in creations if copy.content != firsts[copy.subscription, copy.identity].content)
+    return sorted(copy.place for copy in others)
 
 
 def read_catalog(path):

@@ -6,7 +6,8 @@ Reads a Kafka log as lines of JSON, in any order of partitions:
     {"topic":"t","partition":0,"offset":7,"timestamp_ms":1791050405000,"value":"<base64>","headers":[["name","<base64>"]]}
 
 (`value` is null for a record without one) and prints one JSON object: `records`, `copies` (usable events, resends
-included), `events` (those that count), `rejects` (records by reason) and `history` (the HTTP answer by customer).
+included), `events` (those that count), `rejects` (by reason: records, and events whose identity is taken by other
+content), `conflicts` (topic, partition, offset and index of these events) and `history` (the HTTP answer by customer).
 
 It shares no code with the service: Python's decimal and zoneinfo, and nothing beyond the standard library. It is naive
 on purpose; being obvious is its only merit.
@@ -49,13 +50,14 @@ def main():
     zone = zone_of(arguments.zone)
     records = list(read_log(arguments.log))
     rules = Rules(zone, allow_negative_units=arguments.allow_negative_units)
-    events, copies, rejects = replay(records, rules)
+    events, copies, conflicts, rejects = replay(records, rules)
     registry = Registry(arguments.subscriptions, zone)
     answer = {
         "records": len(records),
         "copies": copies,
         "events": len(events),
         "rejects": rejects,
+        "conflicts": conflicts,
         "history": histories(events, read_catalog(arguments.catalog), registry, zone),
     }
     print(json.dumps(answer))

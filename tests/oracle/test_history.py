@@ -23,7 +23,7 @@ def record(offset, timestamp_ms=NOW_MS, partition=0, **members):
 
 def months(records, zone=UTC, catalog=None, subscriptions=None, customer="c"):
     """Period, service and usage of each line of a customer's history."""
-    live, _, _ = replay(records, Rules(zone))
+    live, _, _, _ = replay(records, Rules(zone))
     with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
         file.write(subscriptions or "subscription,customer,start,expires\n")
         file.flush()
@@ -40,6 +40,7 @@ class Copies(unittest.TestCase):
     def test_a_resend_counts_once_and_a_conflict_never(self):
         log = [record(0), record(1), record(2, Units="7")]
         self.assertEqual(months(log), [("10.2026", "cpu", "1.0")])
+        self.assertEqual(months([record(1, OptionCode="ram", Customer="d"), *log]), [("10.2026", "cpu", "1.0")])
 
     def test_the_first_copy_is_the_one_with_the_earliest_timestamp(self):
         log = [record(0, Units="7"), record(0, NOW_MS - 1, partition=3, Units="2")]
@@ -53,6 +54,45 @@ class Copies(unittest.TestCase):
         first, second = record(5, Action="amend", Revision=1, Units="3"), record(6, Action="delete", Revision=2)
         self.assertEqual(months([first, record(0)]), [("10.2026", "cpu", "3.0")])
         self.assertEqual(months([second, first, record(0), record(9, EventId="f")]), [("10.2026", "cpu", "1.0")])
+
+
+class Conflicts(unittest.TestCase):
+    """Which creations are in conflict, by their offsets."""
+
+    def offsets(self, *records):
+        _, _, conflicts, rejects = replay(records, Rules(UTC))
+        self.assertEqual(rejects.get("conflicting_duplicate", 0), len(conflicts))
+        return [offset for _, _, offset, _ in conflicts]
+
+    def test_what_differs_in_anything_is_a_conflict_of_the_first(self):
+        first = record(0)
+        for name, value in [
+            ("Units", "1.5"),
+            ("OptionCode", "ram"),
+            ("Customer", None),
+            ("UsageStart", "2026-10-03T17:00:01Z"),
+            ("UsageEnd", "2026-10-04T18:00:00Z"),
+            ("Description", "x"),
+            ("RenewalOrderReference", 7),
+        ]:
+            self.assertEqual(self.offsets(record(1, **{name: value}), first), [1], name)
+
+    def test_the_same_in_other_words_is_none(self):
+        same = record(1, Units="1.00", UsageEnd="2026-10-03T20:00:00+02:00", Description="", Origin={"Request": "x"})
+        # From the API, it counts as the first: the other one states the same.
+        self.assertEqual(self.offsets(record(0), same), [])
+
+    def test_one_that_is_earlier_makes_the_others_conflicts(self):
+        late, early = record(7, Units="2"), record(1, NOW_MS - 1, partition=3)
+        self.assertEqual(self.offsets(late, record(8, Units="2"), early), [7, 8])
+
+    def test_another_identity_is_another_event(self):
+        self.assertEqual(self.offsets(record(0), record(1, EventId="f", Units="2")), [])
+        self.assertEqual(self.offsets(record(0), record(1, SubscriptionReference="t", Units="2")), [])
+
+    def test_a_change_is_no_conflict_and_settles_none(self):
+        changes = [record(5, Action="amend", Revision=1, Units="3"), record(6, Action="delete", Revision=1)]
+        self.assertEqual(self.offsets(*changes, record(0), record(2, Units="3")), [2])
 
 
 class Months(unittest.TestCase):

@@ -48,9 +48,14 @@ class Event:
     month: tuple
     billed_at: int
     units: Any
+    is_creation: bool
     is_deletion: bool
     # Of the copies of an event the one with the lowest rank counts.
     rank: tuple
+    # All that the event states: creations with another content are in conflict.
+    content: tuple
+    # Where it stands: topic, partition, offset, index in the record.
+    place: tuple
 
 
 def judge(record, rules):
@@ -104,8 +109,8 @@ def event_of(record, members, envelope, index, rules):
         raise Reject("start_after_end")
     units = units_of(members)
     identity = identity_of(record, members, envelope, action, index)
-    optional_text(members, "Description", 0, 1024, "invalid_description")
-    check_renewal_reference(members)
+    description = optional_text(members, "Description", 0, 1024, "invalid_description") or ""
+    renewal = renewal_reference(members)
     if action is None:
         check_age(record, start, end, rules)
     if units < 0 and not rules.allow_negative_units:
@@ -117,9 +122,19 @@ def event_of(record, members, envelope, index, rules):
         rank = (1, timestamp_ms, *place)
     else:
         rank = (0, -revision, action != "delete", *place)
-    month = month_of(billed_at, rules.zone)
     return Event(
-        subscription, option_code, customer, identity, month, billed_at, units, action == "delete", rank
+        subscription=subscription,
+        option_code=option_code,
+        customer=customer,
+        identity=identity,
+        month=month_of(billed_at, rules.zone),
+        billed_at=billed_at,
+        units=units,
+        is_creation=action is None,
+        is_deletion=action == "delete",
+        rank=rank,
+        content=(option_code, customer, start, end, units, description, renewal),
+        place=(record.topic, *place),
     )
 
 
@@ -197,13 +212,14 @@ def is_identity(text):
     return re.fullmatch(rb"(,-?[0-9]+){%d}" % numbers, rest) is not None
 
 
-def check_renewal_reference(members):
+def renewal_reference(members):
     value = members.get("RenewalOrderReference")
     if value is None:
-        return
+        return None
     whole = whole_number(value) if isinstance(value, Number) else None
     if whole is None or not 1 <= whole <= 2**63 - 1:
         raise Reject("invalid_type")
+    return whole
 
 
 def check_age(record, start, end, rules):

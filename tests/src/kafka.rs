@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{BorrowedMessage, Headers};
@@ -124,6 +126,26 @@ pub fn committed(brokers: &str, group: &str, topic: &str) -> Result<Vec<i64>> {
     }
     let committed = consumer.committed_offsets(places, TIMEOUT).context("ask for committed offsets")?;
     Ok(committed.elements().iter().map(|element| element.offset().to_raw().unwrap_or(0).max(0)).collect())
+}
+
+/// Deletes all records of a topic: its partitions begin where they end.
+///
+/// # Errors
+/// The broker refuses it.
+pub fn delete_records(brokers: &str, topic: &str) -> Result<()> {
+    let mut places = TopicPartitionList::new();
+    for (partition, end) in log_ends(brokers, topic)?.into_iter().enumerate() {
+        places.add_partition_offset(topic, i32::try_from(partition)?, Offset::Offset(end))?;
+    }
+    let admin: AdminClient<DefaultClientContext> =
+        ClientConfig::new().set("bootstrap.servers", brokers).create().context("make an admin client")?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let options = AdminOptions::new().operation_timeout(Some(TIMEOUT));
+    let deleted = runtime.block_on(admin.delete_records(&places, &options)).context("delete records")?;
+    for element in deleted.elements() {
+        element.error().with_context(|| format!("delete records of partition {}", element.partition()))?;
+    }
+    Ok(())
 }
 
 fn consumer(brokers: &str, group: &str) -> Result<BaseConsumer> {

@@ -52,7 +52,7 @@ pub use proxy::{Mode, Proxy};
 pub use publish::{Message, Publisher};
 pub use service::Service;
 pub use settings::Value;
-pub use site::Site;
+pub use site::{Place, Site};
 pub use usage::Usage;
 
 /// The servers of all tests of this process, which end with it.

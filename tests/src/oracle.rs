@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::Place;
 use crate::kafka::Logged;
 
 /// What the oracle judges by.
@@ -34,8 +35,10 @@ pub struct Expected {
     pub copies: u64,
     /// Events that count.
     pub events: u64,
-    /// Rejected records by reason.
+    /// Rejects by reason: records, and events whose identity is taken by other content.
     pub rejects: BTreeMap<String, u64>,
+    /// Where these events stand: topic, partition, offset, index in the record.
+    pub conflicts: Vec<Place>,
     /// The HTTP answer by customer.
     pub history: BTreeMap<String, Value>,
 }

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use meterhouse_model::{Record, Rules, parse};
-use meterhouse_store::{EncodedBatch, EventBatch, RejectBatch, RejectedRecord, SealedEvents};
+use meterhouse_store::{EncodedBatch, EventBatch, RecentCopies, RejectBatch, RejectedRecord, SealedEvents};
 
 use crate::BatchLimits;
 use crate::progress::{Progress, Reading};
@@ -125,13 +125,15 @@ impl Batch {
         Some((self.opened? + limits.age).saturating_duration_since(now))
     }
 
-    /// Sorts and encodes the batch, once. Takes a while.
-    pub(crate) fn seal(mut self) -> SealedBatch {
+    /// Sorts and encodes the batch, once, and looks for copies of events. Takes a while.
+    pub(crate) fn seal(mut self, recent: &mut RecentCopies) -> SealedBatch {
         let bytes_until_stored = self.bytes_until_stored();
+        let events = self.events.seal_among(recent);
+        self.progress.outcomes.duplicates = events.as_ref().map_or(0, |events| events.duplicates);
         SealedBatch {
             rejects: self.rejects.seal(),
             rejected: self.rejects,
-            events: self.events.seal(),
+            events,
             progress: self.progress,
             bytes_until_stored,
         }
@@ -184,7 +186,7 @@ mod tests {
         push(&mut batch, 0, 8, &usage(r#","Action":"amend","Revision":1"#), now);
         push(&mut batch, 0, 9, &usage(r#","Action":"delete","Revision":2"#), now);
         push(&mut batch, 0, 10, &format!(r#"{{"Usages":[{}]}}"#, usage("")), now);
-        let sealed = batch.seal();
+        let sealed = batch.seal(&mut RecentCopies::default());
         let Progress { assignment, partitions, outcomes, .. } = sealed.progress;
         assert_eq!(assignment, 7);
         assert_eq!((partitions[&0].next_position, partitions[&1].next_position), (11, 10));
@@ -200,7 +202,9 @@ mod tests {
         assert_eq!((second.stored, second.rejected), (0, 1));
         assert_eq!((first.last_record.offset, second.last_record.offset), (10, 9));
         let events = sealed.events.unwrap();
-        assert_eq!((events.events.rows, events.identities.rows, events.marks.rows), (4, 4, 1));
+        assert_eq!((events.events.rows, events.marks.rows), (4, 1));
+        assert_eq!(events.identities.map(|identities| identities.rows), Some(4));
+        assert_eq!((outcomes.duplicates, events.suspects.map(|suspects| suspects.rows)), (1, None));
     }
 
     #[test]

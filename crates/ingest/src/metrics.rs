@@ -7,6 +7,10 @@ use prometheus::{
 
 use crate::batch::{Batch, CloseReason};
 use crate::progress::{PartitionProgress, Progress};
+use crate::sweep::SweepMetrics;
+
+/// Outcome of an event whose identity is taken by other content.
+const CONFLICT: &str = "conflict";
 
 /// Seconds from a record's timestamp until it can be read: about the age of a batch, or hours after an outage.
 const FRESHNESS_BUCKETS: [f64; 12] = [0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 60.0, 600.0, 3600.0];
@@ -39,6 +43,8 @@ pub struct Metrics {
     pub(crate) committed_differences: IntCounter,
     /// Partitions whose last accounted record had left the log.
     pub(crate) fingerprints_gone: IntCounter,
+    /// What the sweep does.
+    pub(crate) sweep: SweepMetrics,
     topic: String,
 }
 
@@ -53,7 +59,9 @@ impl Metrics {
             records: register.counters("meterhouse_records_total", "Kafka records stored.", &["topic"])?,
             events: register.counters(
                 "meterhouse_events_total",
-                "Usage events by what became of them: stored, amended, deleted, rejected.",
+                "Usage events by what became of them: stored, amended, deleted, rejected. Of those that are stored: duplicate \
+                 (states the same as another copy that is stored soon before or after), conflict (its identity is taken by \
+                 other content).",
                 &["outcome"],
             )?,
             rejects: register.counters("meterhouse_rejects_total", "Rejects by reason.", &["reason"])?,
@@ -121,6 +129,7 @@ impl Metrics {
                 "meterhouse_fingerprints_gone_total",
                 "Assigned partitions whose last accounted record retention had deleted, so that it was not compared.",
             )?,
+            sweep: SweepMetrics::register(registry)?,
             topic: topic.to_owned(),
         };
         metrics.begin();
@@ -131,7 +140,7 @@ impl Metrics {
     fn begin(&self) {
         self.records.with_label_values(&[&self.topic]).inc_by(0);
         self.holes.with_label_values(&[&self.topic]).inc_by(0);
-        for outcome in ["stored", "amended", "deleted", "rejected"] {
+        for outcome in ["stored", "amended", "deleted", "rejected", "duplicate", CONFLICT] {
             self.events.with_label_values(&[outcome]).inc_by(0);
         }
         for reason in Reason::ALL {
@@ -163,6 +172,7 @@ impl Metrics {
             ("amended", outcomes.amended),
             ("deleted", outcomes.deleted),
             ("rejected", rejected),
+            ("duplicate", outcomes.duplicates),
         ] {
             self.events.with_label_values(&[outcome]).inc_by(count);
         }
@@ -172,6 +182,12 @@ impl Metrics {
         for oldest in progress.partitions.values().filter_map(|partition| partition.oldest_ms) {
             self.freshness.observe((now_ms - oldest).max(0) as f64 / 1000.0);
         }
+    }
+
+    /// Creations whose identity is taken by other content are in quarantine now.
+    pub(crate) fn conflicts(&self, count: u64) {
+        self.events.with_label_values(&[CONFLICT]).inc_by(count);
+        self.rejects.with_label_values(&[Reason::ConflictingDuplicate.as_str()]).inc_by(count);
     }
 
     pub(crate) fn lag(&self, partition: i32, records: i64, seconds: f64) {

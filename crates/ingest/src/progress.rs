@@ -63,6 +63,8 @@ pub(crate) struct Outcomes {
     pub(crate) stored: u64,
     pub(crate) amended: u64,
     pub(crate) deleted: u64,
+    /// Of the events above, those that are known to be copies of others.
+    pub(crate) duplicates: u64,
     pub(crate) rejected: BTreeMap<Reason, u64>,
 }
 

@@ -33,7 +33,7 @@ pub(crate) fn push(
 }
 
 /// A value that is read as these events, in the place that they come from.
-fn value(events: &[Event<'_>]) -> serde_json::Result<String> {
+pub(crate) fn value(events: &[Event<'_>]) -> serde_json::Result<String> {
     let data = match events {
         [event] => Data::One(Box::new(Object::of(event))),
         several => Data::Several { usages: several.iter().map(Object::of).collect() },

@@ -42,7 +42,7 @@ impl Writer {
         }
         let positions: Vec<_> = refused.iter().map(|refused| refused.record.position()).collect();
         let parts = self.store.write_parts(events);
-        let mut attempts = Attempts::new(Table::Identities, events.identities.rows);
+        let mut attempts = Attempts::new(Table::Identities, events.events.rows);
         while let Err(error) = parts.finish(&positions).await {
             self.failed(&mut attempts, error).await.map_err(|error| self.give_up(&attempts, error))?;
         }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use meterhouse_store::{EncodedBatch, ErrorClass, RejectBatch, SealedEvents, Store, Table, crash};
+use meterhouse_store::{
+    EncodedBatch, ErrorClass, RecentCopies, RejectBatch, SealedEvents, Store, Table, crash,
+};
 use tokio::sync::mpsc;
 
 use crate::backoff::Backoff;
@@ -56,9 +58,11 @@ pub(crate) async fn seal_all(
     mut batches: mpsc::UnboundedReceiver<Batch>,
     sealed: mpsc::Sender<SealedBatch>,
 ) -> Result<(), Error> {
+    let mut recent = RecentCopies::default();
     while let Some(batch) = batches.recv().await {
-        let batch = tokio::task::spawn_blocking(|| batch.seal()).await;
-        let batch = batch.map_err(|error| Error::Seal(error.to_string()))?;
+        let sealing = tokio::task::spawn_blocking(move || (batch.seal(&mut recent), recent)).await;
+        let batch;
+        (batch, recent) = sealing.map_err(|error| Error::Seal(error.to_string()))?;
         crash::point("batch_sealed");
         if sealed.send(batch).await.is_err() {
             break;

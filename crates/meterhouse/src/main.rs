@@ -17,6 +17,7 @@ mod rules;
 mod schema;
 mod service;
 mod shutdown;
+mod sweep;
 mod token;
 mod verify;
 

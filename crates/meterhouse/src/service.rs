@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use meterhouse_api::{ApiState, Authority, Health, RateLimit, ops_router, router};
-use meterhouse_ingest::{KafkaProbe, Reporter};
+use meterhouse_ingest::{KafkaProbe, Reporter, SWEEP_CHECK};
 use meterhouse_query::History;
 use meterhouse_query::rollup::RollupMetrics;
 use meterhouse_store::Store;
@@ -21,7 +21,7 @@ use crate::failure::{ExitKind, Failure};
 use crate::files::Files;
 use crate::metrics::{FileMetrics, register_build_info};
 use crate::rules::RuleSource;
-use crate::{probes, rollup, schema, shutdown, verify};
+use crate::{probes, rollup, schema, shutdown, sweep, verify};
 
 /// What is still blocked at the end, such as a question to a server that does not answer, is left behind after this time.
 const LEAVE_BEHIND: Duration = Duration::from_secs(1);
@@ -84,6 +84,14 @@ async fn serve(config: Arc<Config>, roles: Roles, files: Files) -> Result<(), Fa
     parts.run(done(probes::clickhouse(store.clone(), health.clone(), shutdown.clone())));
     if roles.rolls_up {
         let (config, store, health) = (Arc::clone(&config), store.clone(), health.clone());
+        let metrics_of_sweep = metrics.ingest.clone();
+        parts.run(sweep::work(
+            Arc::clone(&config),
+            store.clone(),
+            health.clone(),
+            metrics_of_sweep,
+            shutdown.clone(),
+        ));
         parts.run(rollup::work(config, store, health, metrics.rollup, shutdown.clone()));
     }
     if roles.ingests {
@@ -139,7 +147,7 @@ fn health(roles: Roles) -> Health {
         checks.extend([probes::KAFKA, "partitions", "ingest"]);
     }
     if roles.rolls_up {
-        checks.push(rollup::CHECK);
+        checks.extend([rollup::CHECK, SWEEP_CHECK]);
     }
     Health::new(&checks)
 }

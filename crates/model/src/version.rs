@@ -24,6 +24,7 @@ const PARTITION_BITS: u32 = 20;
 const OFFSET_BITS: u32 = 50;
 const INDEX_BITS: u32 = 10;
 const REVISION_BITS: u32 = 31;
+const POSITION_BITS: u32 = PARTITION_BITS + OFFSET_BITS + INDEX_BITS;
 
 impl Version {
     /// The version of a creation. A record without a timestamp counts as the earliest of all.
@@ -36,6 +37,18 @@ impl Version {
     pub fn change(revision: u32, delete: bool, partition: i32, offset: i64, index: u16) -> Self {
         let fields = Fields(0).ascending(i64::from(revision), REVISION_BITS).ascending(i64::from(delete), 1);
         Self(CHANGE | fields.position(partition, offset, index).0)
+    }
+
+    /// Whether the copy states the event for the first time.
+    pub fn is_creation(self) -> bool {
+        self.0 < CHANGE
+    }
+
+    /// Revision of a change, 0 for a creation.
+    pub fn revision(self) -> u32 {
+        let fields = self.0 >> (1 + POSITION_BITS);
+        let revision = fields & ((1 << REVISION_BITS) - 1);
+        if self.is_creation() { 0 } else { u32::try_from(revision).unwrap_or(u32::MAX) }
     }
 }
 

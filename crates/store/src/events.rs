@@ -6,9 +6,10 @@ use bytes::Bytes;
 use meterhouse_model::{Event, IdentityHash, Record};
 
 use crate::{
-    Sources,
+    RecentCopies, Sources, Tombstone,
     dictionary::Dictionary,
     hash::content_hash,
+    identities::seal_suspects,
     insert::{EncodedBatch, Table},
     native::BlockWriter,
     sort::{KeyPrefix, sorted_rows},
@@ -111,17 +112,73 @@ impl EventBatch {
         self.is_deleted.push(u8::from(event.is_deleted()));
     }
 
+    /// Adds a row that takes an event away from a key where no copy of it counts. The batch must hold nothing else.
+    pub(crate) fn push_tombstone(&mut self, tombstone: &Tombstone) {
+        let Tombstone { row, winner } = tombstone;
+        self.content_hash.push(0);
+        self.customer.push(self.customers.intern(row.customer.as_bytes()));
+        self.subscription.push(self.subscriptions.intern(row.subscription.as_bytes()));
+        self.subscription_bytes += row.subscription.len();
+        self.option_code.push(self.option_codes.intern(row.option_code.as_bytes()));
+        self.topic.push(self.topics.intern(winner.topic.as_bytes()));
+        self.identity.push(row.identity.as_bytes());
+        self.identity_hash.push(winner.identity_hash);
+        self.description.push(&[]);
+        self.origin.push(&[]);
+        self.usage_start.push(row.billed_at);
+        self.usage_end.push(row.billed_at);
+        self.billed_at.push(row.billed_at);
+        self.billing_day.push(row.billing_day);
+        self.units.push(0);
+        self.renewal_order_reference.push(0);
+        self.revision.push(winner.version.revision());
+        self.partition.push(winner.partition);
+        self.offset.push(winner.offset);
+        self.index.push(winner.index);
+        self.record_time.push(winner.record_time);
+        self.version.push(winner.version.0);
+        self.is_deleted.push(1);
+    }
+
     /// Sorts the batch by the table's key and encodes it, with the marks and the evidence that go with it. `None` where
     /// it is empty.
     pub fn seal(self) -> Option<SealedEvents> {
+        self.seal_as(|batch, sealed| sealed.identities = Some(batch.seal_identities(&batch.evidence())))
+    }
+
+    /// The same, and looks for copies among the events and those that were seen before.
+    pub fn seal_among(self, recent: &mut RecentCopies) -> Option<SealedEvents> {
+        self.seal_as(|batch, sealed| {
+            let evidence = batch.evidence();
+            let sighted = batch.compare(&evidence, recent);
+            sealed.identities = Some(batch.seal_identities(&evidence));
+            sealed.suspects = seal_suspects(&sighted.suspects);
+            sealed.duplicates = sighted.duplicates;
+        })
+    }
+
+    /// Tombstones have no evidence of their own: they are no copies.
+    pub(crate) fn seal_tombstones(self) -> Option<SealedEvents> {
+        self.seal_as(|_, _| {})
+    }
+
+    fn seal_as(self, add: impl FnOnce(&Self, &mut SealedEvents)) -> Option<SealedEvents> {
         if self.is_empty() {
             return None;
         }
         let order = self.order();
-        let marks = self.seal_marks(&order);
-        let identities = self.seal_identities();
-        let events = self.seal_events(&order);
-        Some(SealedEvents { marks, events, identities, sources: Arc::new(self.into_sources()) })
+        let (marks, events) = (self.seal_marks(&order), self.seal_events(&order));
+        let mut sealed = SealedEvents {
+            marks,
+            events,
+            identities: None,
+            suspects: None,
+            duplicates: 0,
+            sources: Arc::default(),
+        };
+        add(&self, &mut sealed);
+        sealed.sources = Arc::new(self.into_sources());
+        Some(sealed)
     }
 
     fn into_sources(self) -> Sources {

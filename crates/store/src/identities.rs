@@ -1,13 +1,15 @@
 //! The evidence of a batch: one row a copy of an event, sorted by the hash of its identity.
 
 use bytes::Bytes;
+use meterhouse_model::Version;
 
 use crate::{
-    EncodedBatch, EventBatch,
+    EncodedBatch, EventBatch, RecentCopies,
     events::{pick, utc_date},
     hash::key_hash,
     insert::Table,
     native::BlockWriter,
+    recent::{CopyHashes, Sight},
 };
 
 const COLUMNS: &str =
@@ -16,10 +18,30 @@ const COLUMN_COUNT: usize = 9;
 /// Bytes of a row.
 const ROW_BYTES: usize = 70;
 
+/// The rows of a batch in the order of the table's key, and the hash of each one's key in `usage_events`.
+pub(crate) struct EvidenceRows {
+    order: Vec<u32>,
+    key_hashes: Vec<u64>,
+}
+
+/// What a batch's copies are to each other, and to those before.
+#[derive(Debug, Default)]
+pub(crate) struct Sighted {
+    pub(crate) duplicates: u64,
+    /// Hashes of identities whose copies may differ.
+    pub(crate) suspects: Vec<u64>,
+}
+
 impl EventBatch {
+    pub(crate) fn evidence(&self) -> EvidenceRows {
+        let order = self.order_by_identity();
+        let key_hashes = order.iter().map(|&row| self.key_hash(row as usize)).collect();
+        EvidenceRows { order, key_hashes }
+    }
+
     /// Encodes the evidence of all events in the batch.
-    pub(crate) fn seal_identities(&self) -> EncodedBatch {
-        let order = &self.order_by_identity();
+    pub(crate) fn seal_identities(&self, evidence: &EvidenceRows) -> EncodedBatch {
+        let order = &evidence.order;
         let mut block = BlockWriter::new(COLUMN_COUNT, self.len(), self.len() * ROW_BYTES);
         let identities = pick(&self.identity_hash, order).map(|hash| hash.0.to_le_bytes());
         block.fixed("identity_hash", "UInt64", identities);
@@ -30,11 +52,28 @@ impl EventBatch {
         let record_time = pick(&self.record_time, order).map(i64::to_le_bytes);
         block.fixed("record_time", "DateTime64(3, 'UTC')", record_time);
         block.fixed("content_hash", "UInt64", pick(&self.content_hash, order).map(u64::to_le_bytes));
-        let keys = order.iter().map(|&row| self.key_hash(row as usize).to_le_bytes());
-        block.fixed("key_hash", "UInt64", keys);
+        block.fixed("key_hash", "UInt64", evidence.key_hashes.iter().map(|hash| hash.to_le_bytes()));
         block.fixed("version", "UInt128", pick(&self.version, order).map(u128::to_le_bytes));
         let bytes = Bytes::from(block.finish());
         EncodedBatch { table: Table::Identities, rows: self.len(), bytes, columns: COLUMNS }
+    }
+
+    /// Compares the batch's copies with each other and with those before.
+    pub(crate) fn compare(&self, evidence: &EvidenceRows, recent: &mut RecentCopies) -> Sighted {
+        let mut sighted = Sighted::default();
+        for (&row, &key) in evidence.order.iter().zip(&evidence.key_hashes) {
+            let row = row as usize;
+            let (identity, version) = (self.identity_hash[row].0, self.version[row]);
+            let content = self.content_hash[row];
+            let is_creation = Version(version).is_creation();
+            match recent.see(&CopyHashes { identity, key, content, version, is_creation }) {
+                Sight::Unremarkable => {}
+                Sight::Duplicate => sighted.duplicates += 1,
+                Sight::Suspect => sighted.suspects.push(identity),
+            }
+        }
+        sighted.suspects.dedup();
+        sighted
     }
 
     fn key_hash(&self, row: usize) -> u64 {
@@ -58,4 +97,15 @@ impl EventBatch {
         keys.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| coordinates(a.1).cmp(&coordinates(b.1))));
         keys.into_iter().map(|(_, row)| row).collect()
     }
+}
+
+/// Encodes identities of which the next sweep is to look at first. `None` where there are none.
+pub(crate) fn seal_suspects(suspects: &[u64]) -> Option<EncodedBatch> {
+    if suspects.is_empty() {
+        return None;
+    }
+    let mut block = BlockWriter::new(1, suspects.len(), size_of_val(suspects));
+    block.fixed("identity_hash", "UInt64", suspects.iter().map(|hash| hash.to_le_bytes()));
+    let bytes = Bytes::from(block.finish());
+    Some(EncodedBatch { table: Table::Suspects, rows: suspects.len(), bytes, columns: "identity_hash" })
 }

@@ -39,6 +39,10 @@ pub enum Table {
     Rejects,
     /// What is accounted for.
     Ledger,
+    /// Identities that the sweep is to look at first.
+    Suspects,
+    /// Identities that the sweep has seen to.
+    Settlements,
 }
 
 impl Table {
@@ -50,6 +54,8 @@ impl Table {
             Self::Marks => "usage_daily",
             Self::Rejects => "rejects",
             Self::Ledger => "ledger",
+            Self::Suspects => "suspects",
+            Self::Settlements => "settlements",
         }
     }
 

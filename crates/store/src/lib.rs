@@ -27,10 +27,12 @@ mod native;
 mod parameters;
 mod parts;
 mod quarantine;
+mod recent;
 mod rejects;
 mod schema;
 mod sort;
 mod sources;
+mod sweep;
 mod usage;
 mod write;
 mod zone;
@@ -50,11 +52,16 @@ pub use metrics::Metrics;
 pub use migrate::Migration;
 pub use parts::PartWriter;
 pub use quarantine::{
-    EventCopy, EventHashes, EventRow, ListedReject, Outcome, RejectFilter, RejectKey, RejectPlace,
+    EventHashes, EventRow, KnownCopy, ListedReject, Outcome, RejectFilter, RejectKey, RejectPlace,
     RejectState, Replay, ReplayCounts, ReplayOutcome, StoredReject,
 };
+pub use recent::RecentCopies;
 pub use rejects::{RejectBatch, RejectScope, Rejected, RejectedRecord};
 pub use schema::SchemaState;
 pub use sources::{Source, Sources};
+pub use sweep::{
+    Case, Conflict, ConflictOutcome, EventCopy, HashRange, Quarantined, RowKey, Settlement, Tombstone,
+    Unsettled, Verdict, seal_tombstones,
+};
 pub use usage::Usage;
 pub use write::SealedEvents;

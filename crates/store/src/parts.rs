@@ -53,9 +53,14 @@ impl PartWriter<'_> {
     /// [`Error::class`] says whether another attempt can help.
     pub async fn finish(&self, refused: &[Position]) -> Result<(), Error> {
         let parameters = [("refused", array(refused))];
-        let identities = self.store.insert_by(&self.sealed.identities, IDENTITIES.trim_end(), &parameters);
+        let identities = async {
+            match &self.sealed.identities {
+                Some(batch) => self.store.insert_by(batch, IDENTITIES.trim_end(), &parameters).await,
+                None => Ok(()),
+            }
+        };
         tokio::try_join!(identities, self.store.insert(&self.sealed.marks))?;
-        Ok(())
+        self.store.insert_if_any(self.sealed.suspects.as_ref()).await
     }
 
     /// Rows begin to be inserted within the time limit of an insert behind their mark, as they do in one piece.

@@ -24,8 +24,12 @@ pub struct SealedEvents {
     pub marks: EncodedBatch,
     /// The rows themselves.
     pub events: EncodedBatch,
-    /// The evidence of each.
-    pub identities: EncodedBatch,
+    /// The evidence of each copy that was read. Tombstones have none.
+    pub identities: Option<EncodedBatch>,
+    /// Identities of which the sweep is to look at first.
+    pub suspects: Option<EncodedBatch>,
+    /// How many of the events are known to be copies of others.
+    pub duplicates: u64,
     /// Where they come from.
     pub sources: Arc<Sources>,
 }
@@ -41,13 +45,21 @@ impl Store {
         self.insert(&sealed.events).await?;
         crash::point("events_inserted");
         let identities = async {
-            self.insert(&sealed.identities).await?;
+            self.insert_if_any(sealed.identities.as_ref()).await?;
             crash::point("identities_inserted");
             Ok::<(), Error>(())
         };
         tokio::try_join!(identities, self.insert(&sealed.marks))?;
         crash::point("second_mark_inserted");
-        Ok(())
+        // The sweep looks for what a suspect names: it has to be there.
+        self.insert_if_any(sealed.suspects.as_ref()).await
+    }
+
+    pub(crate) async fn insert_if_any(&self, batch: Option<&EncodedBatch>) -> Result<(), Error> {
+        match batch {
+            Some(batch) => self.insert(batch).await,
+            None => Ok(()),
+        }
     }
 
     /// Writes the first mark. Rows may follow for as long as an insert may take.

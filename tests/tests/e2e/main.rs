@@ -6,6 +6,7 @@ mod envelopes;
 mod files;
 mod focus;
 mod http;
+mod identity;
 mod ledger;
 mod limits;
 mod load;

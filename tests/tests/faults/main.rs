@@ -7,4 +7,5 @@ mod kafka;
 mod rebalance;
 mod rig;
 mod storm;
+mod sweep;
 mod wire;

@@ -14,6 +14,7 @@ mod secret;
 mod service;
 mod show;
 mod suggest;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -29,6 +30,7 @@ pub(crate) use problem::{Problem, Problems};
 use reader::{Effective, Reader};
 pub(crate) use rollup::RollupConfig;
 pub(crate) use service::{ApiConfig, BillingConfig, FileConfig, ListenConfig, LogConfig, LogFormat};
+pub(crate) use sweep::SweepConfig;
 pub(crate) use verify::VerifyConfig;
 
 /// The file that is read where none is named, if it exists.
@@ -44,6 +46,7 @@ pub(crate) struct Config {
     pub(crate) kafka: KafkaConfig,
     pub(crate) clickhouse: ClickHouseConfig,
     pub(crate) ingest: IngestConfig,
+    pub(crate) sweep: SweepConfig,
     pub(crate) rollup: RollupConfig,
     pub(crate) billing: BillingConfig,
     pub(crate) http: ListenConfig,
@@ -112,6 +115,7 @@ impl Config {
         let kafka = KafkaConfig::read(reader);
         let clickhouse = ClickHouseConfig::read(reader);
         let ingest = IngestConfig::read(reader);
+        let sweep = SweepConfig::read(reader);
         let rollup = RollupConfig::read(reader);
         let billing = BillingConfig::read(reader);
         let http = ListenConfig::read_http(reader);
@@ -138,6 +142,7 @@ impl Config {
             kafka: kafka?,
             clickhouse: clickhouse?,
             ingest: ingest?,
+            sweep: sweep?,
             rollup: rollup?,
             billing: billing?,
             http: http?,

@@ -31,6 +31,7 @@ fn nothing_given_gives_the_documented_defaults() {
     assert_eq!(config.ingest.batch_age.as_millis(), 1000);
     assert_eq!(config.ingest.max_inflight_bytes, 268_435_456);
     assert_eq!(config.ingest.session_timeout.as_millis(), 10_000);
+    assert_eq!((config.sweep.interval.as_millis(), config.sweep.max_lag.as_secs()), (1000, 3600));
     assert_eq!((config.rollup.margin.as_millis(), config.rollup.interval.as_millis()), (75_000, 1000));
     assert_eq!(config.billing.zone.name(), "UTC");
     assert_eq!(config.http.listen.to_string(), "127.0.0.1:8080");
@@ -74,6 +75,9 @@ password_file = '/nonexistent/secret'
 [ingest]
 batch_rows = 0
 batch_bytes = 200_000_000
+[sweep]
+interval_ms = 1
+max_lag_seconds = 'x'
 [billing]
 time_zone = 'Mars/Olympus'
 [http]
@@ -97,10 +101,12 @@ format = 'xml'
         "m.toml:9: clickhouse.password_file cannot be read: /nonexistent/secret: ",
         "m.toml:11: ingest.batch_rows must be an integer from 1 to 10000000, is 0",
         "m.toml:12: ingest.batch_bytes is 200000000, more than half of ingest.max_inflight_bytes",
-        "m.toml:14: billing.time_zone must be an IANA time zone as Europe/Berlin, is \"Mars/Olympus\"",
-        "m.toml:16: http.listen must be an IP address and a port as 127.0.0.1:8080, is \"localhost\"",
-        "m.toml:18: rollup.margin_ms must be an integer from 1 to 86400000, is 0",
-        "m.toml:20: log.format must be \"text\" or \"json\", is \"xml\"",
+        "m.toml:14: sweep.interval_ms must be an integer from 10 to 600000, is 1",
+        "m.toml:15: sweep.max_lag_seconds must be an integer from 1 to 2592000, is a string",
+        "m.toml:17: billing.time_zone must be an IANA time zone as Europe/Berlin, is \"Mars/Olympus\"",
+        "m.toml:19: http.listen must be an IP address and a port as 127.0.0.1:8080, is \"localhost\"",
+        "m.toml:21: rollup.margin_ms must be an integer from 1 to 86400000, is 0",
+        "m.toml:23: log.format must be \"text\" or \"json\", is \"xml\"",
         "METERHOUSE_INGEST__MAX_AGE_DAYS: ingest.max_age_days must be an integer from 1 to 84007, is \"many\"",
         "METERHOUSE_KAFKA_GROUP_ID: two underscores stand between section and key; \
          did you mean METERHOUSE_KAFKA__GROUP_ID?",

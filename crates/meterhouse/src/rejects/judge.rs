@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use meterhouse_ingest::FoundRecord;
 use meterhouse_model::{Change, Event, IdentityHash, Reason, Reject, Rules, parse};
 use meterhouse_store::{
-    Error, EventCopy, EventHashes, EventRow, RejectKey, RejectScope, ReplayOutcome, Store, StoredReject,
+    Error, EventHashes, EventRow, KnownCopy, RejectKey, RejectScope, ReplayOutcome, Store, StoredReject,
 };
 
 /// Identities that a dry run remembers as taken.
@@ -53,7 +53,7 @@ enum Standing {
 
 /// What is stored of the identities in question.
 struct Known {
-    copies: HashMap<u64, Vec<EventCopy>>,
+    copies: HashMap<u64, Vec<KnownCopy>>,
     rows: HashMap<FullIdentity, Vec<EventRow>>,
     /// Texts of the rows by their place: whose evidence a copy is.
     places: HashMap<(String, i32, i64, u16, i64), FullIdentity>,
@@ -166,7 +166,7 @@ impl Taken {
 
 impl Known {
     async fn load(store: &Store, identities: Vec<IdentityHash>) -> Result<Self, Error> {
-        let mut copies: HashMap<u64, Vec<EventCopy>> = HashMap::new();
+        let mut copies: HashMap<u64, Vec<KnownCopy>> = HashMap::new();
         for copy in store.copies_of(&identities).await? {
             copies.entry(copy.identity_hash).or_default().push(copy);
         }
@@ -188,7 +188,7 @@ impl Known {
         let (event, content) = (&candidate.event, candidate.hashes.content);
         let all = self.copies.get(&candidate.hashes.identity.0).map(Vec::as_slice).unwrap_or_default();
         let all = || all.iter().filter(|copy| self.is_of(copy, &identity));
-        let is_own = |copy: &EventCopy| {
+        let is_own = |copy: &KnownCopy| {
             (copy.topic_name.as_str(), copy.partition, copy.offset, copy.index, copy.record_time_ms)
                 == (key.topic.as_str(), key.partition, key.offset, event.index, key.record_time)
         };
@@ -214,7 +214,7 @@ impl Known {
     }
 
     /// Whether evidence is of this identity, and not of another one with the same hash.
-    fn is_of(&self, copy: &EventCopy, identity: &FullIdentity) -> bool {
+    fn is_of(&self, copy: &KnownCopy, identity: &FullIdentity) -> bool {
         let place = (copy.topic_name.clone(), copy.partition, copy.offset, copy.index, copy.record_time_ms);
         match self.places.get(&place) {
             Some(found) => found == identity,

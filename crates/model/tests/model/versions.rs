@@ -188,3 +188,22 @@ proptest! {
         prop_assert_eq!(version(a).cmp(&version(b)), rank(a).cmp(&rank(b)));
     }
 }
+
+#[test]
+fn a_version_tells_what_its_copy_does() {
+    for (copy, is_creation, revision) in [
+        (CREATION, true, 0),
+        (Copy { timestamp_ms: None, partition: 0, offset: 0, index: 0, ..CREATION }, true, 0),
+        (AMENDMENT, false, 3),
+        (DELETION, false, 3),
+        (Copy { change: Change::Amend(1), offset: 0, ..CREATION }, false, 1),
+        (
+            Copy { change: Change::Delete(i32::MAX.unsigned_abs()), ..CREATION },
+            false,
+            i32::MAX.unsigned_abs(),
+        ),
+    ] {
+        let version = version(copy);
+        assert_eq!((version.is_creation(), version.revision()), (is_creation, revision), "{copy:?}");
+    }
+}

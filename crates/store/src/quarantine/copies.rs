@@ -26,7 +26,7 @@ pub struct EventHashes {
 
 /// The evidence of a copy of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, clickhouse::Row)]
-pub struct EventCopy {
+pub struct KnownCopy {
     /// Hash of subscription and identity.
     pub identity_hash: u64,
     /// Topic of its record.
@@ -78,7 +78,7 @@ impl EventHashes {
     }
 }
 
-impl EventCopy {
+impl KnownCopy {
     /// Whether it states a usage for the first time, and changes none.
     pub fn is_creation(&self) -> bool {
         self.version < CHANGES
@@ -90,12 +90,12 @@ impl Store {
     ///
     /// # Errors
     /// There is no complete answer.
-    pub async fn copies_of(&self, identities: &[IdentityHash]) -> Result<Vec<EventCopy>, Error> {
+    pub async fn copies_of(&self, identities: &[IdentityHash]) -> Result<Vec<KnownCopy>, Error> {
         let mut copies = Vec::new();
         for part in identities.chunks(IDENTITIES_AT_A_TIME) {
             let hashes: Vec<u64> = part.iter().map(|identity| identity.0).collect();
             let query = self.for_reads().query_raw(COPIES).param("identities", hashes);
-            copies.extend(self.answer(query.fetch_all::<EventCopy>()).await?);
+            copies.extend(self.answer(query.fetch_all::<KnownCopy>()).await?);
         }
         Ok(copies)
     }

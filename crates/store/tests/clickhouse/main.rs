@@ -21,6 +21,7 @@ mod rejects;
 mod sample;
 mod schema;
 mod stored;
+mod sweep;
 mod usage;
 mod versions;
 mod zone;

@@ -1,0 +1,187 @@
+//! The sweep: finds events of which copies differ, wherever and whenever these came, and makes sure that one of them counts
+//! and no other.
+//!
+//! Copies on one sort key are settled by their version as soon as they are stored. Those on different keys, and creations
+//! that state something else than the one that wins, are found here, at once where a writer has suspected them, else by
+//! passes over all evidence. What is done about them can be done again, by anybody, at any time: so a pass may end
+//! anywhere, several processes may sweep, and every order of arrival ends in the same rows.
+
+mod act;
+mod metrics;
+mod pace;
+mod quarantine;
+
+use std::time::{Duration, Instant};
+
+use meterhouse_store::{Error, HashRange, Store};
+use tokio_util::sync::CancellationToken;
+
+use crate::{KafkaConfig, Metrics, Reporter};
+use act::Actor;
+pub(crate) use metrics::SweepMetrics;
+use pace::Pace;
+
+/// Name of the readiness check.
+pub const SWEEP_CHECK: &str = "sweep";
+
+/// Rows of evidence that one statement looks through.
+const RANGE_ROWS: u64 = 1 << 21;
+/// Identities that one statement finds at most. The rest of its range is next.
+const FOUND_MAX: u64 = 500;
+/// For so long an identity that a writer has suspected is looked at first. Afterwards it is for the passes.
+const SUSPECTED_FOR: Duration = Duration::from_secs(120);
+/// Pause after something has failed, and longest time between two settings of the gauge.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// How often the sweep looks.
+#[derive(Debug, Clone, Copy)]
+pub struct SweepConfig {
+    /// Shortest pause between two looks at the suspects, and between two passes.
+    pub interval: Duration,
+    /// Longest time that copies which differ may go unseen.
+    pub max_lag: Duration,
+}
+
+/// Sweeps until the shutdown.
+///
+/// The tables must be there. A failure is counted, reported as the check `sweep`, and tried again.
+pub async fn sweep(
+    config: SweepConfig,
+    kafka: &KafkaConfig,
+    store: Store,
+    metrics: Metrics,
+    report: Reporter,
+    shutdown: CancellationToken,
+) {
+    let now = Instant::now();
+    let sweep = Sweep {
+        pace: Pace { interval: config.interval, max_lag: config.max_lag },
+        actor: Actor::new(kafka, store.clone(), metrics.clone()),
+        store,
+        metrics: metrics.sweep,
+        report,
+        next_look: now,
+        next_pass: now,
+        pass: None,
+        seen_at: now,
+        failures: [None, None],
+    };
+    // Whatever is under way may be given up.
+    let _ = shutdown.run_until_cancelled(sweep.run()).await;
+}
+
+struct Sweep {
+    pace: Pace,
+    actor: Actor,
+    store: Store,
+    metrics: SweepMetrics,
+    report: Reporter,
+    next_look: Instant,
+    next_pass: Instant,
+    pass: Option<Pass>,
+    /// When the last pass that is over began: all that was stored before has been looked at.
+    seen_at: Instant,
+    /// What is wrong with looks at the suspects, and with passes.
+    failures: [Option<String>; 2],
+}
+
+/// Places of the failures.
+const LOOK: usize = 0;
+const PASS: usize = 1;
+
+/// A pass over all evidence.
+struct Pass {
+    begun: Instant,
+    /// Ranges that are not looked through yet, the next one last.
+    ranges: Vec<HashRange>,
+    /// Identities that could not be settled.
+    waiting: u64,
+    /// Time that was spent with Kafka, which costs nothing.
+    reading: Duration,
+}
+
+impl Sweep {
+    async fn run(mut self) {
+        loop {
+            let now = Instant::now();
+            if self.next_look <= now {
+                let outcome = self.look().await;
+                self.next_look = self.pace.next(now + self.actor.take_reading(), outcome.is_ok());
+                self.note(LOOK, outcome);
+            } else if self.pass.is_some() || self.next_pass <= now {
+                let outcome = self.step().await;
+                if outcome.is_err() {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                self.note(PASS, outcome);
+            } else {
+                let due = self.next_look.min(self.next_pass).min(now + PAUSE);
+                tokio::time::sleep_until(due.into()).await;
+            }
+            self.tell();
+        }
+    }
+
+    /// Looks at what writers have suspected.
+    async fn look(&mut self) -> Result<(), Error> {
+        let found = self.store.unsettled_suspects(SUSPECTED_FOR, FOUND_MAX).await?;
+        self.actor.see_to(&found).await?;
+        Ok(())
+    }
+
+    /// Goes one range further in the pass that is under way, or begins one.
+    async fn step(&mut self) -> Result<(), Error> {
+        if self.pass.is_none() {
+            let begun = Instant::now();
+            let ranges = self.store.evidence_rows().await?.div_ceil(RANGE_ROWS);
+            let mut ranges: Vec<HashRange> = HashRange::split(ranges).collect();
+            ranges.reverse();
+            self.pass = Some(Pass { begun, ranges, waiting: 0, reading: Duration::ZERO });
+        }
+        let Some(pass) = &mut self.pass else { return Ok(()) };
+        if let Some(range) = pass.ranges.last().copied() {
+            let found = self.store.unsettled(range, FOUND_MAX).await?;
+            pass.waiting += self.actor.see_to(&found).await?;
+            pass.reading += self.actor.take_reading();
+            pass.ranges.pop();
+            let is_cut = found.len() as u64 == FOUND_MAX;
+            let last = found.last().filter(|_| is_cut);
+            pass.ranges.extend(last.and_then(|last| range.after(last.identity_hash)));
+        }
+        if pass.ranges.is_empty() {
+            self.seen_at = pass.begun;
+            self.next_pass = self.pace.next(pass.begun + pass.reading, true);
+            self.metrics.passed(pass.waiting);
+            self.pass = None;
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, place: usize, outcome: Result<(), Error>) {
+        let failure = outcome.err().map(|error| format!("the sweep fails: {error}"));
+        if let Some(why) = &failure {
+            self.metrics.failures.inc();
+            if self.failures[place].is_none() {
+                tracing::warn!(reason = why, "copies that differ may go unseen, trying again");
+            }
+        }
+        self.failures[place] = failure;
+    }
+
+    fn tell(&self) {
+        let lag = self.seen_at.elapsed();
+        self.metrics.lag_seconds.set(lag.as_secs_f64());
+        (self.report)(SWEEP_CHECK, self.readiness(lag));
+    }
+
+    fn readiness(&self, lag: Duration) -> Result<(), String> {
+        if let Some(why) = self.failures.iter().flatten().next() {
+            return Err(why.clone());
+        }
+        if lag > self.pace.max_lag {
+            let seconds = self.pace.max_lag.as_secs();
+            return Err(format!("copies that differ may go unseen for more than {seconds} s"));
+        }
+        self.actor.readiness()
+    }
+}

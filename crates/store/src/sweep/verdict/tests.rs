@@ -1,0 +1,170 @@
+use meterhouse_model::IdentityHash;
+
+use super::*;
+
+const DAY: i64 = 86_400_000_000;
+
+/// A key of subscription `S`, by option and date.
+fn key(identity: &str, option: &str, date: i64) -> RowKey {
+    RowKey {
+        customer: "c".into(),
+        subscription: "S".into(),
+        option_code: option.into(),
+        identity: identity.into(),
+        billed_at: date * DAY,
+        billing_day: i32::try_from(date).unwrap(),
+        version: Version(0),
+        tombstone: Version(0),
+    }
+}
+
+/// A creation; the earlier its offset, the higher its version.
+fn creation(key: &RowKey, offset: i64, content_hash: u64) -> EventCopy {
+    EventCopy {
+        identity_hash: key.identity_hash(),
+        topic: "t".into(),
+        partition: 0,
+        offset,
+        index: 0,
+        record_time: offset,
+        content_hash,
+        key_hash: key.hash(),
+        version: Version::creation(Some(offset), 0, offset, 0),
+    }
+}
+
+fn amendment(key: &RowKey, offset: i64, revision: u32) -> EventCopy {
+    EventCopy {
+        version: Version::change(revision, false, 0, offset, 0),
+        ..creation(key, offset, 1000 + u64::from(revision))
+    }
+}
+
+/// The keys as the table has them once all of these copies are stored.
+fn stored(mut keys: Vec<RowKey>, copies: &[EventCopy]) -> Vec<RowKey> {
+    for key in &mut keys {
+        let own = copies.iter().filter(|copy| copy.key_hash == key.hash());
+        key.version = own.map(|copy| copy.version).max().unwrap_or(key.version).max(key.version);
+    }
+    keys
+}
+
+fn case(keys: Vec<RowKey>, copies: Vec<EventCopy>) -> Case {
+    Case { hash: keys[0].identity_hash(), keys: stored(keys, &copies), copies }
+}
+
+fn offsets<'c>(copies: impl IntoIterator<Item = &'c EventCopy>) -> Vec<i64> {
+    copies.into_iter().map(|copy| copy.offset).collect()
+}
+
+#[test]
+fn the_first_creation_wins_and_others_are_equal_or_in_conflict() {
+    let key = key("e:1:e", "a", 1);
+    let copies = [creation(&key, 5, 1), creation(&key, 7, 2), creation(&key, 6, 1)];
+    let verdict = case(vec![key], copies.to_vec()).judge();
+    assert_eq!(verdict.tombstones, []);
+    assert_eq!(offsets(verdict.conflicts.iter().map(|conflict| &conflict.copy)), [7]);
+    assert_eq!(verdict.conflicts[0].winner.offset, 5);
+    assert_eq!(offsets(&verdict.equals), [5, 6]);
+    let settled =
+        Settlement { identity_hash: copies[0].identity_hash, copies: 3, version: copies[0].version };
+    assert_eq!(verdict.settlement, Some(settled));
+}
+
+#[test]
+fn every_other_key_gets_a_tombstone_of_the_winner() {
+    let keys = vec![key("e:1:e", "a", 1), key("e:1:e", "b", 1), key("e:1:e", "a", 2)];
+    let copies = vec![creation(&keys[0], 5, 1), amendment(&keys[1], 8, 1), creation(&keys[2], 6, 2)];
+    let verdict = case(keys, copies.clone()).judge();
+    let rows: Vec<_> =
+        verdict.tombstones.iter().map(|t| (t.row.option_code.as_str(), t.row.billing_day)).collect();
+    assert_eq!(rows, [("a", 1), ("a", 2)]);
+    assert!(verdict.tombstones.iter().all(|tombstone| tombstone.winner == copies[1]));
+    // A change is no creation: the first of these still decides what is a conflict.
+    assert_eq!(offsets(verdict.conflicts.iter().map(|conflict| &conflict.copy)), [6]);
+}
+
+#[test]
+fn what_is_there_already_is_not_written_again() {
+    let keys = vec![key("e:1:e", "a", 1), key("e:1:e", "b", 1)];
+    let copies = vec![creation(&keys[0], 5, 1), amendment(&keys[1], 8, 1)];
+    let mut case = case(keys, copies.clone());
+    case.keys[0].tombstone = copies[1].version;
+    case.keys[0].version = copies[1].version;
+    let verdict = case.judge();
+    assert_eq!(verdict.tombstones, []);
+    assert!(verdict.settlement.is_some());
+    // A lower one is not enough: copies between the two may come.
+    case.keys[0].tombstone = Version(copies[1].version.0 - 1);
+    assert_eq!(case.judge().tombstones.len(), 1);
+}
+
+#[test]
+fn nothing_is_done_until_all_keys_and_the_winning_row_are_there() {
+    let keys = vec![key("e:1:e", "a", 1), key("e:1:e", "b", 1)];
+    let copies = vec![creation(&keys[0], 5, 1), creation(&keys[1], 6, 2)];
+    let whole = case(keys, copies.clone());
+    let without_key = Case { keys: whole.keys[..1].to_vec(), ..whole.clone() };
+    assert_eq!(without_key.judge(), Verdict::default());
+    let mut without_row = whole.clone();
+    without_row.keys[0].version = Version(0);
+    assert_eq!(without_row.judge(), Verdict::default());
+    assert_eq!(whole.judge().tombstones.len(), 1);
+}
+
+#[test]
+fn equal_versions_of_logs_that_were_made_anew_have_one_winner() {
+    let keys = vec![key("e:1:e", "a", 1), key("e:1:e", "b", 1)];
+    let (early, late) =
+        (amendment(&keys[0], 8, 1), EventCopy { record_time: 9, ..amendment(&keys[1], 8, 1) });
+    assert_eq!(early.version, late.version);
+    for copies in [vec![early.clone(), late.clone()], vec![late, early.clone()]] {
+        let verdict = case(keys.clone(), copies).judge();
+        assert_eq!(verdict.tombstones.len(), 1);
+        assert_eq!(verdict.tombstones[0].winner, early);
+        assert_eq!(verdict.tombstones[0].row.option_code, "b");
+    }
+}
+
+/// Two event ids whose identities in subscription `S` really have one hash.
+const ALIKE: [&str; 2] = ["e:16:dedb6f0a1859d198", "e:16:791c710b7dd6ba45"];
+
+#[test]
+fn identities_that_share_a_hash_are_told_apart() {
+    let hash = IdentityHash::of("S", ALIKE[0].as_bytes());
+    assert_eq!(hash, IdentityHash::of("S", ALIKE[1].as_bytes()));
+    // On different keys.
+    let keys = vec![key(ALIKE[0], "a", 1), key(ALIKE[1], "b", 1)];
+    let copies = vec![creation(&keys[0], 5, 1), creation(&keys[1], 6, 2)];
+    let verdict = case(keys, copies.clone()).judge();
+    assert_eq!((verdict.tombstones, verdict.conflicts, verdict.settlement), (vec![], vec![], None));
+    assert_eq!(verdict.equals, copies);
+    // On keys that have one hash, too.
+    let mut keys = vec![key(ALIKE[0], "a", 1), key(ALIKE[1], "a", 1)];
+    assert_eq!(keys[0].hash(), keys[1].hash());
+    (keys[0].version, keys[1].version) = (copies[0].version, copies[1].version);
+    let copies = vec![creation(&keys[0], 5, 1), creation(&keys[1], 6, 2)];
+    let verdict = Case { hash, keys, copies }.judge();
+    assert_eq!((verdict.tombstones, verdict.conflicts), (vec![], vec![]));
+}
+
+#[test]
+fn a_conflict_beside_a_shared_hash_is_still_one() {
+    let hash = IdentityHash::of("S", ALIKE[0].as_bytes());
+    let mut keys = vec![key(ALIKE[0], "a", 1), key(ALIKE[0], "b", 1), key(ALIKE[1], "a", 1)];
+    let copies = vec![
+        creation(&keys[0], 5, 1),
+        // Its row is merged away, and two identities have rows on such a key.
+        creation(&keys[0], 9, 3),
+        creation(&keys[1], 6, 2),
+        creation(&keys[2], 7, 4),
+    ];
+    (keys[0].version, keys[1].version, keys[2].version) =
+        (copies[0].version, copies[2].version, copies[3].version);
+    let verdict = Case { hash, keys, copies }.judge();
+    let rows: Vec<_> =
+        verdict.tombstones.iter().map(|t| (t.row.identity.as_str(), t.row.option_code.as_str())).collect();
+    assert_eq!(rows, [(ALIKE[0], "b")]);
+    assert_eq!(offsets(verdict.conflicts.iter().map(|conflict| &conflict.copy)), [6, 9]);
+    assert_eq!(verdict.settlement, None);
+}
