@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use meterhouse_model::{Change, Event, Reason, Record, Rules, parse};
-use meterhouse_store::{EncodedBatch, EventBatch, RejectBatch, RejectedRecord, SealedEvents};
+use meterhouse_store::{EncodedBatch, EventBatch, RejectBatch, RejectedRecord, SealedEvents, Source};
 
 use crate::BatchLimits;
 
@@ -24,6 +24,8 @@ pub(crate) struct Batch {
 #[derive(Debug)]
 pub(crate) struct SealedBatch {
     pub(crate) rejects: Option<EncodedBatch>,
+    /// The rejects once more, for the mirror.
+    pub(crate) rejected: RejectBatch,
     pub(crate) events: Option<SealedEvents>,
     pub(crate) progress: Progress,
     /// What the batch counts towards the bytes in flight.
@@ -153,10 +155,11 @@ impl Batch {
     }
 
     /// Sorts and encodes the batch, once. Takes a while.
-    pub(crate) fn seal(self) -> SealedBatch {
+    pub(crate) fn seal(mut self) -> SealedBatch {
         let bytes_until_stored = self.bytes_until_stored();
         SealedBatch {
             rejects: self.rejects.seal(),
+            rejected: self.rejects,
             events: self.events.seal(),
             progress: self.progress,
             bytes_until_stored,
@@ -174,6 +177,14 @@ impl Progress {
             partition.newest_ms = Some(timestamp);
             partition.oldest_ms = Some(partition.oldest_ms.map_or(timestamp, |oldest| oldest.min(timestamp)));
         }
+    }
+
+    /// Takes note that a record whose events were to be stored is in quarantine instead.
+    pub(crate) fn refuse(&mut self, record: &Source) {
+        self.outcomes.stored -= record.created;
+        self.outcomes.amended -= record.amended;
+        self.outcomes.deleted -= record.deleted;
+        *self.outcomes.rejected.entry(Reason::RefusedByStore).or_default() += 1;
     }
 }
 

@@ -48,6 +48,8 @@ pub struct KafkaConfig {
     pub properties: BTreeMap<String, String>,
     /// The broker gives a silent process's partitions away after this time.
     pub session_timeout: Duration,
+    /// Topic that gets a copy of each rejected record.
+    pub mirror_topic: Option<String>,
 }
 
 /// How much is held before it is stored.
@@ -75,6 +77,19 @@ impl KafkaConfig {
         if !self.properties.contains_key("heartbeat.interval.ms") {
             config.set("heartbeat.interval.ms", (self.session_timeout.as_millis() / HEARTBEATS).to_string());
         }
+        config
+    }
+
+    /// The properties of a client that reads records beside the consumer group: what is committed there, from where it is
+    /// told.
+    pub(crate) fn bystander(&self) -> ClientConfig {
+        let mut config = self.client();
+        for (name, value) in FIXED {
+            config.set(name, value);
+        }
+        // A name is asked for where partitions are assigned by hand, too. Nobody joins that group.
+        config.set("group.id", &self.group_id);
+        config.set("enable.partition.eof", "true");
         config
     }
 

@@ -10,18 +10,23 @@
 //! and an offset is committed only once everything before it is stored.
 
 mod assignment;
+mod backoff;
 mod batch;
 mod config;
 mod group;
 mod lookup;
 mod message;
 mod metrics;
+mod mirror;
 mod pipeline;
 mod probe;
 mod producer;
 mod properties;
 mod reader;
+mod rebuild;
 mod record;
+mod recount;
+mod refuse;
 mod writer;
 
 pub use config::{BatchLimits, KafkaConfig};
@@ -31,3 +36,4 @@ pub use pipeline::{Error, Reporter, ingest};
 pub use probe::KafkaProbe;
 pub use producer::{Producer, ProducerError, Written};
 pub use properties::{check_property, is_fixed_property};
+pub use recount::{Recount, recount};

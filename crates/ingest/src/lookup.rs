@@ -41,7 +41,7 @@ pub struct FoundRecord {
 }
 
 /// Says nothing: each answer is an error or a record.
-struct Silent;
+pub(crate) struct Silent;
 
 impl ClientContext for Silent {
     fn log(&self, _: RDKafkaLogLevel, _: &str, _: &str) {}
@@ -57,11 +57,7 @@ impl RecordLookup {
     /// # Errors
     /// librdkafka refuses a property.
     pub fn new(config: &KafkaConfig) -> Result<Self, KafkaError> {
-        let mut client = config.client();
-        // A name is asked for where partitions are assigned by hand, too. Nobody joins that group.
-        client.set("group.id", &config.group_id);
-        client.set("enable.auto.commit", "false");
-        client.set("auto.offset.reset", "error");
+        let mut client = config.bystander();
         // A single record is wanted, not what follows it.
         client.set("queued.min.messages", "1");
         client.set("fetch.message.max.bytes", "65536");
@@ -105,7 +101,7 @@ impl RecordLookup {
     }
 }
 
-fn found(message: &BorrowedMessage<'_>) -> FoundRecord {
+pub(crate) fn found(message: &BorrowedMessage<'_>) -> FoundRecord {
     let headers = message.headers().into_iter().flat_map(|headers| headers.iter());
     let headers = headers.map(|header| (header.key.into(), header.value.unwrap_or_default().to_vec()));
     FoundRecord {
@@ -113,7 +109,7 @@ fn found(message: &BorrowedMessage<'_>) -> FoundRecord {
         offset: message.offset(),
         timestamp_ms: message.timestamp().to_millis().filter(|timestamp| *timestamp >= 0),
         value: message.payload().map(<[u8]>::to_vec),
-        rest: RejectedRecord { key: message.key().unwrap_or_default().to_vec(), headers: headers.collect() },
+        rest: RejectedRecord { key: message.key().map(<[u8]>::to_vec), headers: headers.collect() },
     }
 }
 

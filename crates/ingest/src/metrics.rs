@@ -28,6 +28,8 @@ pub struct Metrics {
     partitions: IntGaugeVec,
     /// Failed attempts to insert, by class of the error.
     pub(crate) retries: IntCounterVec,
+    /// Rejects that the mirror topic has acknowledged.
+    pub(crate) mirrored: IntCounter,
     /// Changes of the assignment.
     pub(crate) rebalances: IntCounter,
     topic: String,
@@ -87,6 +89,10 @@ impl Metrics {
                 "meterhouse_retries_total",
                 "Failed attempts to insert a batch, by class of the error.",
                 &["class"],
+            )?,
+            mirrored: register.counter(
+                "meterhouse_mirrored_rejects_total",
+                "Rejects that the mirror topic has acknowledged.",
             )?,
             rebalances: register
                 .counter("meterhouse_rebalances_total", "Changes of the assignment of partitions.")?,

@@ -68,7 +68,7 @@ pub async fn ingest(
     let reader = Reader::join(kafka, limits, rules, channels, metrics.clone(), Arc::clone(&report))?;
     let (mut reading, left) = spawn_reader(reader, shutdown)?;
     let sealing = seal_all(to_seal, sealed);
-    let writing = Writer { store, stored, metrics, report }.run(to_write);
+    let writing = Writer::new(store, kafka, stored, metrics, report).run(to_write);
     let storing = async { tokio::try_join!(sealing, writing) };
     let outcome = tokio::select! {
         // The reader waits for what it has handed over: whatever is still under way is given up.

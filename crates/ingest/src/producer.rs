@@ -1,18 +1,21 @@
 //! Writing records to Kafka, each acknowledged by all in-sync replicas before it counts as written.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+mod reports;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::{ClientConfig, FromClientConfig, FromClientConfigAndContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::DeliveryResult;
-use rdkafka::producer::{BaseRecord, Producer as _, ProducerContext, ThreadedProducer};
-use rdkafka::{ClientContext, Message};
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseRecord, Producer as _, ThreadedProducer};
 use tokio::sync::oneshot;
+
+use reports::{Report, Reports, UNAWAITED, lock};
 
 /// Time that the brokers have to answer a first question.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -22,8 +25,6 @@ const CREATE_TIMEOUT: Duration = Duration::from_secs(30);
 const FULL_QUEUE_PAUSE: Duration = Duration::from_millis(1);
 /// How often a flush looks for deliveries that have failed.
 const FLUSH_STEP: Duration = Duration::from_millis(200);
-/// Marks a record that nobody waits for in person.
-const UNAWAITED: usize = 0;
 
 /// What a user may override by `kafka.properties`.
 const DEFAULTS: [(&str, &str); 7] = [
@@ -89,52 +90,14 @@ pub struct Written {
     pub offset: i64,
 }
 
-type Report = Result<Written, KafkaError>;
-
-/// Receives the reports of deliveries.
-#[derive(Default)]
-struct Reports {
-    acknowledged: AtomicU64,
-    failed: AtomicU64,
-    first_failure: Mutex<Option<KafkaError>>,
-    /// What the client last said about the connection.
-    last_trouble: Mutex<Option<String>>,
-    next_ticket: AtomicUsize,
-    awaited: Mutex<HashMap<usize, oneshot::Sender<Report>>>,
-}
-
-impl ClientContext for Reports {
-    fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(%error, reason, "kafka producer has trouble");
-        *lock(&self.last_trouble) = Some(reason.to_owned());
-    }
-}
-
-impl ProducerContext for Reports {
-    type DeliveryOpaque = usize;
-
-    fn delivery(&self, result: &DeliveryResult<'_>, ticket: usize) {
-        let report = match result {
-            Ok(message) => Ok(Written { partition: message.partition(), offset: message.offset() }),
-            Err((error, _)) => Err(error.clone()),
-        };
-        if ticket != UNAWAITED {
-            if let Some(waiting) = lock(&self.awaited).remove(&ticket) {
-                // Whoever waited may have given up.
-                let _ = waiting.send(report);
-            }
-            return;
-        }
-        match report {
-            Ok(_) => {
-                self.acknowledged.fetch_add(1, Ordering::Relaxed);
-            }
-            Err(error) => {
-                lock(&self.first_failure).get_or_insert(error);
-                self.failed.fetch_add(1, Ordering::Release);
-            }
-        }
-    }
+/// A record to write.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Outgoing<'r> {
+    pub(crate) key: Option<&'r [u8]>,
+    pub(crate) value: Option<&'r [u8]>,
+    /// Milliseconds since the epoch. None: the time of the call.
+    pub(crate) timestamp_ms: Option<i64>,
+    pub(crate) headers: Vec<(String, Vec<u8>)>,
 }
 
 impl Producer {
@@ -190,9 +153,10 @@ impl Producer {
     /// # Errors
     /// An earlier record was not acknowledged, or this one is refused at once, as one too large is.
     pub fn enqueue(&self, topic: &str, key: &[u8], value: Option<&[u8]>) -> Result<(), ProducerError> {
+        let record = Outgoing { key: Some(key), value, ..Outgoing::default() };
         loop {
             self.check()?;
-            match self.offer(topic, key, value, UNAWAITED) {
+            match self.offer(topic, &record, UNAWAITED) {
                 Ok(()) => return Ok(()),
                 Err(error) if is_full(&error) => std::thread::sleep(FULL_QUEUE_PAUSE),
                 Err(error) => return Err(ProducerError::Delivery { records: 1, reason: error.to_string() }),
@@ -228,30 +192,61 @@ impl Producer {
         key: &[u8],
         value: Option<&[u8]>,
     ) -> Result<Written, ProducerError> {
-        let lost = |reason: String| ProducerError::Delivery { records: 1, reason };
+        let lost = |error: KafkaError| ProducerError::Delivery { records: 1, reason: error.to_string() };
+        let record = Outgoing { key: Some(key), value, ..Outgoing::default() };
+        let report = self.hand_over(topic, &record).await.map_err(lost)?;
+        report_of(report).await.map_err(lost)
+    }
+
+    /// Writes records, in their order where nothing fails, and waits for what becomes of each. One that was not
+    /// acknowledged may have been written all the same.
+    pub(crate) async fn send_all(&self, topic: &str, records: &[Outgoing<'_>]) -> Vec<Report> {
+        let mut waiting = Vec::with_capacity(records.len());
+        for record in records {
+            waiting.push(self.hand_over(topic, record).await);
+        }
+        let mut reports = Vec::with_capacity(records.len());
+        for report in waiting {
+            reports.push(match report {
+                Ok(report) => report_of(report).await,
+                Err(error) => Err(error),
+            });
+        }
+        reports
+    }
+
+    /// Hands a record to the queue, as soon as there is room, and tells where its report will come.
+    async fn hand_over(
+        &self,
+        topic: &str,
+        record: &Outgoing<'_>,
+    ) -> Result<oneshot::Receiver<Report>, KafkaError> {
         let reports = self.inner.context();
-        let ticket = reports.next_ticket.fetch_add(1, Ordering::Relaxed).wrapping_add(1).max(1);
-        let (waiting, report) = oneshot::channel();
-        lock(&reports.awaited).insert(ticket, waiting);
+        let (ticket, report) = reports.await_report();
         loop {
-            match self.offer(topic, key, value, ticket) {
-                Ok(()) => break,
+            match self.offer(topic, record, ticket) {
+                Ok(()) => return Ok(report),
                 Err(error) if is_full(&error) => tokio::time::sleep(FULL_QUEUE_PAUSE).await,
                 Err(error) => {
                     lock(&reports.awaited).remove(&ticket);
-                    return Err(lost(error.to_string()));
+                    return Err(error);
                 }
             }
         }
-        match report.await {
-            Ok(report) => report.map_err(|error| lost(error.to_string())),
-            Err(_) => Err(lost("the producer ended".to_owned())),
-        }
     }
 
-    fn offer(&self, topic: &str, key: &[u8], value: Option<&[u8]>, ticket: usize) -> Result<(), KafkaError> {
-        let mut record = BaseRecord::with_opaque_to(topic, ticket).key(key);
-        record.payload = value;
+    fn offer(&self, topic: &str, outgoing: &Outgoing<'_>, ticket: usize) -> Result<(), KafkaError> {
+        let mut record = BaseRecord::<[u8], [u8], usize>::with_opaque_to(topic, ticket);
+        record.key = outgoing.key;
+        record.payload = outgoing.value;
+        record.timestamp = outgoing.timestamp_ms;
+        record.headers = (!outgoing.headers.is_empty()).then(|| {
+            let all = OwnedHeaders::new_with_capacity(outgoing.headers.len());
+            let insert = |all: OwnedHeaders, (key, value): &(String, Vec<u8>)| {
+                all.insert(Header { key, value: Some(value) })
+            };
+            outgoing.headers.iter().fold(all, insert)
+        });
         self.inner.send(record).map_err(|(error, _)| error)
     }
 
@@ -280,86 +275,14 @@ impl Producer {
     }
 }
 
+/// The report, also of a producer that has ended.
+async fn report_of(waiting: oneshot::Receiver<Report>) -> Report {
+    waiting.await.unwrap_or(Err(KafkaError::Canceled))
+}
+
 fn is_full(error: &KafkaError) -> bool {
     error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull)
 }
 
-/// A panic elsewhere leaves these values whole: each is changed in one step.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 #[cfg(test)]
-mod tests {
-    use rdkafka::mocking::MockCluster;
-    use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
-
-    use super::*;
-
-    const TOPIC: &str = "t";
-
-    fn producer(cluster: &MockCluster<'_, impl ClientContext>, properties: &[(&str, &str)]) -> Producer {
-        let properties = properties.iter().map(|(name, value)| (name.to_string(), value.to_string()));
-        Producer::connect(&cluster.bootstrap_servers(), &properties.collect()).unwrap()
-    }
-
-    #[test]
-    fn what_is_flushed_is_acknowledged() {
-        let cluster = MockCluster::new(1).unwrap();
-        cluster.create_topic(TOPIC, 2, 1).unwrap();
-        let producer = producer(&cluster, &[("queue.buffering.max.messages", "10")]);
-        for number in 0..1000 {
-            producer.enqueue(TOPIC, format!("{number}").as_bytes(), Some(b"x")).unwrap();
-        }
-        producer.flush().unwrap();
-        assert_eq!(producer.acknowledged(), 1000);
-    }
-
-    #[tokio::test]
-    async fn a_sent_record_is_where_it_is_said_to_be() {
-        let cluster = MockCluster::new(1).unwrap();
-        cluster.create_topic(TOPIC, 1, 1).unwrap();
-        let producer = producer(&cluster, &[]);
-        for offset in 0..3 {
-            let written = producer.send(TOPIC, b"k", None).await.unwrap();
-            assert_eq!(written, Written { partition: 0, offset });
-        }
-        assert!(lock(&producer.inner.context().awaited).is_empty());
-    }
-
-    #[tokio::test]
-    async fn a_refused_record_is_an_error() {
-        let cluster = MockCluster::new(1).unwrap();
-        cluster.create_topic(TOPIC, 1, 1).unwrap();
-        let producer = producer(&cluster, &[]);
-        let too_large = vec![b'x'; 2_000_000];
-        let error = producer.send(TOPIC, b"k", Some(&too_large)).await.unwrap_err();
-        assert!(matches!(error, ProducerError::Delivery { records: 1, .. }), "{error}");
-        producer.enqueue(TOPIC, b"k", Some(&too_large)).unwrap_err();
-    }
-
-    #[test]
-    fn a_failed_delivery_is_seen_at_the_flush_and_after_it() {
-        let cluster = MockCluster::new(1).unwrap();
-        cluster.create_topic(TOPIC, 1, 1).unwrap();
-        let producer = producer(&cluster, &[]);
-        let refusal = [RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED];
-        cluster.request_errors(RDKafkaApiKey::Produce, &refusal);
-        producer.enqueue(TOPIC, b"k", Some(b"x")).unwrap();
-        let error = producer.flush().unwrap_err();
-        assert!(matches!(error, ProducerError::Delivery { records: 1, .. }), "{error}");
-        assert_eq!(producer.acknowledged(), 0);
-        producer.enqueue(TOPIC, b"k", Some(b"x")).unwrap_err();
-    }
-
-    #[test]
-    fn fixed_properties_are_not_overridden_and_wrong_ones_refused() {
-        let cluster = MockCluster::new(1).unwrap();
-        let ours = producer(&cluster, &[("acks", "0"), ("linger.ms", "1")]);
-        assert_eq!(ours.config.get("acks"), Some("all"));
-        assert_eq!(ours.config.get("linger.ms"), Some("1"));
-        let wrong = BTreeMap::from([("no.such.property".to_owned(), String::new())]);
-        let error = Producer::connect(&cluster.bootstrap_servers(), &wrong).err();
-        assert!(matches!(error, Some(ProducerError::Configuration(_))));
-    }
-}
+mod tests;

@@ -42,7 +42,7 @@ pub(crate) fn cloud_event_headers<'m>(
 /// The rest of a record that is not usable.
 pub(crate) fn rejected(message: Message<'_>) -> RejectedRecord {
     RejectedRecord {
-        key: message.key().unwrap_or_default().to_vec(),
+        key: message.key().map(<[u8]>::to_vec),
         headers: message.headers().map(|(name, value)| (name.to_vec(), value.to_vec())).collect(),
     }
 }

@@ -1,19 +1,20 @@
 //! Stores batches one after the other: the same bytes again until ClickHouse has acknowledged them.
 
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use meterhouse_store::{ErrorClass, Store, Table, crash};
+use meterhouse_store::{EncodedBatch, ErrorClass, RejectBatch, SealedEvents, Store, Table, crash};
 use tokio::sync::mpsc;
 
+use crate::backoff::Backoff;
 use crate::batch::{Batch, Progress, SealedBatch};
-use crate::{Error, Metrics, Reporter};
+use crate::lookup::RecordLookup;
+use crate::mirror::Mirror;
+use crate::{Error, KafkaConfig, Metrics, Reporter};
 
-/// Pause after the first failed attempt; it doubles with each further one.
-const BACKOFF: Duration = Duration::from_millis(100);
-const BACKOFF_MAX: Duration = Duration::from_secs(5);
 /// Name of the readiness check.
-const CHECK: &str = "ingest";
+pub(crate) const CHECK: &str = "ingest";
 
 /// A batch that is stored.
 #[derive(Debug)]
@@ -26,9 +27,20 @@ pub(crate) struct Stored {
 /// Takes batches, tells the reader of each that is stored.
 pub(crate) struct Writer {
     pub(crate) store: Store,
+    pub(crate) kafka: KafkaConfig,
     pub(crate) stored: Sender<Stored>,
     pub(crate) metrics: Metrics,
     pub(crate) report: Reporter,
+    mirror: Option<Mirror>,
+    /// Reads refused records again, once there is one.
+    pub(crate) lookup: Option<Arc<RecordLookup>>,
+}
+
+/// Attempts to insert into one table.
+pub(crate) struct Attempts {
+    table: Table,
+    rows: usize,
+    backoff: Backoff,
 }
 
 /// Seals batches while others are inserted; one that is ready waits.
@@ -51,14 +63,25 @@ pub(crate) async fn seal_all(
 }
 
 impl Writer {
+    pub(crate) fn new(
+        store: Store,
+        kafka: &KafkaConfig,
+        stored: Sender<Stored>,
+        metrics: Metrics,
+        report: Reporter,
+    ) -> Self {
+        let mirror = Mirror::new(kafka, &metrics, &report);
+        Self { store, kafka: kafka.clone(), stored, metrics, report, mirror, lookup: None }
+    }
+
     /// Stores batches in their order until there are no more, or the reader is gone.
     ///
     /// # Errors
     /// ClickHouse refuses rows in a way that waiting cannot change. Nothing is lost: their offsets are not committed.
-    pub(crate) async fn run(self, mut sealed: mpsc::Receiver<SealedBatch>) -> Result<(), Error> {
+    pub(crate) async fn run(mut self, mut sealed: mpsc::Receiver<SealedBatch>) -> Result<(), Error> {
         (self.report)(CHECK, Ok(()));
-        while let Some(batch) = sealed.recv().await {
-            self.store_batch(&batch).await?;
+        while let Some(mut batch) = sealed.recv().await {
+            self.store_batch(&mut batch).await?;
             crash::point("batch_stored");
             self.metrics.stored(&batch.progress, now_ms());
             let stored = Stored { progress: batch.progress, bytes: batch.bytes_until_stored };
@@ -69,44 +92,100 @@ impl Writer {
         Ok(())
     }
 
-    async fn store_batch(&self, batch: &SealedBatch) -> Result<(), Error> {
+    async fn store_batch(&mut self, batch: &mut SealedBatch) -> Result<(), Error> {
         // A partition never moves on from a reject that is not there.
         if let Some(rejects) = &batch.rejects {
-            self.retry(Table::Rejects, rejects.rows, || self.store.insert(rejects)).await?;
+            self.insert(rejects).await?;
             crash::point("rejects_inserted");
         }
         if let Some(events) = &batch.events {
-            self.retry(Table::UsageEvents, events.events.rows, || self.store.write(events)).await?;
+            self.write(events, &mut batch.progress).await?;
         }
+        self.mirror(&batch.rejected).await;
         Ok(())
     }
 
-    /// Does the same again, with growing pauses, until ClickHouse has acknowledged it.
-    async fn retry<F>(&self, table: Table, rows: usize, insert: impl Fn() -> F) -> Result<(), Error>
-    where
-        F: Future<Output = Result<(), meterhouse_store::Error>>,
-    {
-        let table = table.name();
-        let mut pause = BACKOFF;
-        let mut attempt = 1_u64;
-        while let Err(error) = insert().await {
-            let class = error.class();
-            self.metrics.retries.with_label_values(&[class.as_str()]).inc();
-            (self.report)(CHECK, Err(format!("insert into {table} fails: {error}")));
-            if class != ErrorClass::Retryable {
-                tracing::error!(%error, table, rows, "clickhouse refuses a batch for good");
-                return Err(error.into());
+    /// Writes events, and to quarantine those that the database refuses.
+    async fn write(&mut self, events: &SealedEvents, progress: &mut Progress) -> Result<(), Error> {
+        let mut attempts = Attempts::new(Table::UsageEvents, events.events.rows);
+        while let Err(error) = self.store.write(events).await {
+            match self.failed(&mut attempts, error).await {
+                Ok(()) => {}
+                Err(error) if error.class() == ErrorClass::Poisonous => {
+                    tracing::warn!(%error, "clickhouse refuses a batch: looking for the records at fault");
+                    return self.store_accepted(events, progress).await;
+                }
+                Err(error) => return Err(self.give_up(&attempts, error)),
             }
-            tracing::warn!(%error, table, attempt, pause_ms = pause.as_millis(), "insert failed, trying again");
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(BACKOFF_MAX);
-            attempt += 1;
         }
+        self.succeeded(&attempts);
+        Ok(())
+    }
+
+    /// Inserts a batch, however often it takes.
+    pub(crate) async fn insert(&self, batch: &EncodedBatch) -> Result<(), Error> {
+        let mut attempts = Attempts::new(batch.table, batch.rows);
+        while let Err(error) = self.store.insert(batch).await {
+            self.failed(&mut attempts, error).await.map_err(|error| self.give_up(&attempts, error))?;
+        }
+        self.succeeded(&attempts);
+        Ok(())
+    }
+
+    /// Publishes rejects where a mirror topic is configured.
+    pub(crate) async fn mirror(&mut self, rejects: &RejectBatch) {
+        if let Some(mirror) = &mut self.mirror {
+            mirror.publish(rejects).await;
+        }
+    }
+
+    /// Takes note of an attempt that failed, and waits for the next one.
+    ///
+    /// # Errors
+    /// The same again cannot help.
+    pub(crate) async fn failed(
+        &self,
+        attempts: &mut Attempts,
+        error: meterhouse_store::Error,
+    ) -> Result<(), meterhouse_store::Error> {
+        let (class, table) = (error.class(), attempts.table.name());
+        self.metrics.retries.with_label_values(&[class.as_str()]).inc();
+        (self.report)(CHECK, Err(format!("insert into {table} fails: {error}")));
+        if class != ErrorClass::Retryable {
+            return Err(error);
+        }
+        let (attempt, pause_ms) = (attempts.backoff.attempt, attempts.backoff.pause().as_millis());
+        tracing::warn!(%error, table, attempt, pause_ms, "insert failed, trying again");
+        attempts.backoff.wait().await;
+        Ok(())
+    }
+
+    /// Takes note of an attempt that succeeded.
+    pub(crate) fn succeeded(&self, attempts: &Attempts) {
+        let attempt = attempts.backoff.attempt;
         if attempt > 1 {
-            tracing::info!(table, attempt, rows, "insert succeeded");
+            tracing::info!(table = attempts.table.name(), attempt, rows = attempts.rows, "insert succeeded");
             (self.report)(CHECK, Ok(()));
         }
-        Ok(())
+    }
+
+    /// The end: an operator has to act.
+    pub(crate) fn give_up(&self, attempts: &Attempts, error: meterhouse_store::Error) -> Error {
+        let (table, rows) = (attempts.table.name(), attempts.rows);
+        (self.report)(CHECK, Err(format!("insert into {table} fails: {error}")));
+        tracing::error!(%error, table, rows, "clickhouse refuses a batch for good");
+        error.into()
+    }
+}
+
+impl Attempts {
+    pub(crate) fn new(table: Table, rows: usize) -> Self {
+        Self { table, rows, backoff: Backoff::new() }
+    }
+
+    /// The next one is the first of another insert.
+    pub(crate) fn begin_again(&mut self) {
+        self.backoff = Backoff::new();
     }
 }
 

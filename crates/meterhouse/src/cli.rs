@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::generate::GenerateArgs;
+use crate::rollup::RebuildArgs;
+use crate::verify::VerifyArgs;
 
 /// Usage metering: events from Kafka become an exact monthly history in ClickHouse.
 ///
@@ -30,10 +32,14 @@ pub(crate) enum Command {
     Ingest,
     /// Only answer: the HTTP API
     Api(ServeArgs),
+    /// Only sum up days that have got usage, so that answers stay fast
+    Rollup(RollupArgs),
     /// Create or update the tables
     Migrate,
     /// Print the effective configuration, or all that is wrong with it and its files
     CheckConfig,
+    /// Audit everything that is billed: exit code 1 where something is wrong
+    Verify(VerifyArgs),
     /// Publish a repeatable load of usage events
     Generate(GenerateArgs),
     /// Make a token and the hash of it for the credentials file
@@ -45,6 +51,18 @@ pub(crate) struct ServeArgs {
     /// Let everybody read everything; only on a loopback address
     #[arg(long)]
     pub(crate) insecure_no_auth: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RollupArgs {
+    #[command(subcommand)]
+    pub(crate) action: Option<RollupAction>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RollupAction {
+    /// Throw sums of days away and make them again from the events; answers are exact all the time
+    Rebuild(RebuildArgs),
 }
 
 #[cfg(test)]

@@ -10,17 +10,19 @@ mod log;
 mod metrics;
 mod probes;
 mod progress;
+mod rollup;
 mod rules;
 mod schema;
 mod service;
 mod shutdown;
 mod token;
+mod verify;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Cli, Command};
+use cli::{Cli, Command, RollupAction};
 use config::Config;
 use failure::Failure;
 use service::Roles;
@@ -45,25 +47,22 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Token => token::run(),
         Command::CheckConfig => check_config::run(config::load(cli.config.as_deref())),
         Command::Generate(args) => generate::run(args, &configure(cli)?),
+        Command::Verify(args) => verify::run(args, &configure(cli)?),
         Command::Migrate => schema::migrate(&configure(cli)?),
         Command::Serve(args) => {
             let is_insecure = args.insecure_no_auth;
-            service::run(configure(cli)?, Roles { ingests: true, answers: true, migrates: true, is_insecure })
+            let roles = Roles { ingests: true, answers: true, rolls_up: true, migrates: true, is_insecure };
+            service::run(configure(cli)?, roles)
         }
-        Command::Ingest => {
-            let is_insecure = false;
-            service::run(
-                configure(cli)?,
-                Roles { ingests: true, answers: false, migrates: false, is_insecure },
-            )
-        }
+        Command::Ingest => service::run(configure(cli)?, Roles { ingests: true, ..Roles::default() }),
         Command::Api(args) => {
             let is_insecure = args.insecure_no_auth;
-            service::run(
-                configure(cli)?,
-                Roles { ingests: false, answers: true, migrates: false, is_insecure },
-            )
+            service::run(configure(cli)?, Roles { answers: true, is_insecure, ..Roles::default() })
         }
+        Command::Rollup(args) => match &args.action {
+            Some(RollupAction::Rebuild(args)) => rollup::rebuild(args, &configure(cli)?),
+            None => service::run(configure(cli)?, Roles { rolls_up: true, ..Roles::default() }),
+        },
     }
 }
 

@@ -69,6 +69,18 @@ pub(crate) async fn wait_until_ready(
     Ok(false)
 }
 
+/// Checks that the database is as this program needs it, for a command that ends by itself.
+///
+/// # Errors
+/// It is not, or ClickHouse cannot be reached.
+pub(crate) async fn check_ready(store: &Store, config: &Config) -> Result<(), Failure> {
+    match look(store, &config.billing.zone, false).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(missing)) => Err(Failure::new(ExitKind::Refused, anyhow!(missing))),
+        Err(error) => Err(store_failure(error, config)),
+    }
+}
+
 /// Looks once. The inner error says what somebody has to do first.
 async fn look(store: &Store, zone: &BillingZone, migrates: bool) -> Result<Result<(), String>, Error> {
     let state = match store.schema_state(zone).await? {
@@ -97,7 +109,7 @@ fn note(health: &Health, why: String, shown: &mut String) {
 }
 
 /// How a command ends because of an error of the store.
-fn store_failure(error: Error, config: &Config) -> Failure {
+pub(crate) fn store_failure(error: Error, config: &Config) -> Failure {
     let kind = match (&error, error.class()) {
         (Error::Refused(_), _) => ExitKind::Refused,
         (_, ErrorClass::Retryable) => ExitKind::Unreachable,

@@ -8,6 +8,7 @@ use anyhow::{Context, anyhow};
 use meterhouse_api::{ApiState, Authority, Health, RateLimit, ops_router, router};
 use meterhouse_ingest::{KafkaProbe, Reporter};
 use meterhouse_query::History;
+use meterhouse_query::rollup::RollupMetrics;
 use meterhouse_store::Store;
 use prometheus::Registry;
 use tokio::net::TcpListener;
@@ -20,18 +21,20 @@ use crate::failure::{ExitKind, Failure};
 use crate::files::Files;
 use crate::metrics::{FileMetrics, register_build_info};
 use crate::rules::RuleSource;
-use crate::{probes, schema, shutdown};
+use crate::{probes, rollup, schema, shutdown, verify};
 
 /// What is still blocked at the end, such as a question to a server that does not answer, is left behind after this time.
 const LEAVE_BEHIND: Duration = Duration::from_secs(1);
 
 /// What a process does.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Roles {
     /// Reads Kafka into ClickHouse.
     pub(crate) ingests: bool,
     /// Answers customers.
     pub(crate) answers: bool,
+    /// Sums up days.
+    pub(crate) rolls_up: bool,
     /// Migrates an empty database.
     pub(crate) migrates: bool,
     /// Answers without credentials.
@@ -66,6 +69,7 @@ async fn serve(config: Arc<Config>, roles: Roles, files: Files) -> Result<(), Fa
     let registry = Registry::new();
     let metrics = Metrics::register(&registry, &config).context("cannot register metrics")?;
     let store = Store::new(&config.clickhouse.store_config(), metrics.store.clone());
+    let store_of_audits = store.clone();
     let health = health(roles);
     let mut parts = Parts::new(shutdown.clone());
 
@@ -78,6 +82,10 @@ async fn serve(config: Arc<Config>, roles: Roles, files: Files) -> Result<(), Fa
         parts.run(done(meterhouse_api::serve(listener, router(state), shutdown.clone())));
     }
     parts.run(done(probes::clickhouse(store.clone(), health.clone(), shutdown.clone())));
+    if roles.rolls_up {
+        let (config, store, health) = (Arc::clone(&config), store.clone(), health.clone());
+        parts.run(rollup::work(config, store, health, metrics.rollup, shutdown.clone()));
+    }
     if roles.ingests {
         let probe = KafkaProbe::new(&config.kafka.client_config(&config.ingest)).context("kafka")?;
         parts.run(done(probes::kafka(probe, health.clone(), shutdown.clone())));
@@ -85,8 +93,14 @@ async fn serve(config: Arc<Config>, roles: Roles, files: Files) -> Result<(), Fa
         let (sender, rules) = watch::channel(source.current());
         parts.run(done(source.watch(sender, shutdown.clone())));
         parts.run(ingest(Arc::clone(&config), roles, store, rules, health, metrics.ingest, shutdown.clone()));
-    } else {
+    } else if roles.answers {
         parts.run(wait_for_schema(Arc::clone(&config), roles, store, health, shutdown.clone()));
+    }
+    if roles.migrates {
+        let owners =
+            verify::Owners { registry: files.subscriptions(), zone: Arc::clone(&config.billing.zone) };
+        let schedule = verify::Schedule::new(store_of_audits, Arc::clone(&config), owners, metrics.verify);
+        parts.run(done(schedule.run(shutdown.clone())));
     }
     if let Some(path) = files.missing_credentials().filter(|_| roles.answers && !roles.is_insecure) {
         tracing::warn!(path = %path.display(), "there is no credentials file: every request is refused");
@@ -99,8 +113,10 @@ async fn serve(config: Arc<Config>, roles: Roles, files: Files) -> Result<(), Fa
 struct Metrics {
     store: meterhouse_store::Metrics,
     ingest: meterhouse_ingest::Metrics,
+    rollup: RollupMetrics,
     api: meterhouse_api::Metrics,
     files: FileMetrics,
+    verify: verify::Metrics,
 }
 
 impl Metrics {
@@ -109,18 +125,23 @@ impl Metrics {
         Ok(Self {
             store: meterhouse_store::Metrics::register(registry)?,
             ingest: meterhouse_ingest::Metrics::register(registry, &config.kafka.topic)?,
+            rollup: RollupMetrics::register(registry)?,
             api: meterhouse_api::Metrics::register(registry)?,
             files: FileMetrics::register(registry)?,
+            verify: verify::Metrics::register(registry)?,
         })
     }
 }
 
 fn health(roles: Roles) -> Health {
+    let mut checks = vec![probes::CLICKHOUSE, schema::CHECK];
     if roles.ingests {
-        Health::new(&[probes::KAFKA, probes::CLICKHOUSE, schema::CHECK, "partitions", "ingest"])
-    } else {
-        Health::new(&[probes::CLICKHOUSE, schema::CHECK])
+        checks.extend([probes::KAFKA, "partitions", "ingest"]);
     }
+    if roles.rolls_up {
+        checks.push(rollup::CHECK);
+    }
+    Health::new(&checks)
 }
 
 async fn bind(name: &'static str, config: &ListenConfig) -> Result<TcpListener, Failure> {
@@ -143,7 +164,13 @@ fn api_state(
     let authority =
         if roles.is_insecure { Authority::Insecure } else { Authority::Credentials(files.credentials()) };
     ApiState {
-        history: History::new(store.clone(), zone, files.catalog(), files.subscriptions()),
+        history: History::new(
+            store.clone(),
+            zone,
+            files.catalog(),
+            files.subscriptions(),
+            config.rollup.margin,
+        ),
         authority,
         rate_limit: RateLimit::new(config.api.rate_per_second, config.api.rate_burst),
         health: health.clone(),

@@ -116,6 +116,13 @@ impl Registry {
         owned
     }
 
+    /// The days on which a subscription belongs to somebody, from the first to the one after the last: ascending, by the
+    /// rule of [`Registry::owned`].
+    pub fn owned_days(&self, subscription: &str, zone: &BillingZone) -> Vec<(Day, Day)> {
+        let days = billing_days(self.intervals(subscription).unwrap_or_default(), zone);
+        days.filter(|(from_day, to_day)| from_day < to_day).collect()
+    }
+
     fn from_rows((rows, mut problems): (Vec<Row>, Vec<Problem>)) -> Result<Self, LoadError> {
         let mut lined: HashMap<&str, Vec<(Interval, u64)>> = HashMap::new();
         for row in &rows {

@@ -1,6 +1,7 @@
 //! Reading a customer's history.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use meterhouse_model::{BillingZone, Catalog, Registry};
 use meterhouse_store::Store;
@@ -33,17 +34,20 @@ pub struct History {
     zone: Arc<BillingZone>,
     catalog: watch::Receiver<Arc<Catalog>>,
     registry: watch::Receiver<Arc<Registry>>,
+    margin: Duration,
 }
 
 impl History {
-    /// Puts together what an answer is made of. `zone` is the billing zone, which bounds the months.
+    /// Puts together what an answer is made of. `zone` is the billing zone, which bounds the months; `margin` is that of the
+    /// rollup (see [`crate::rollup::RollupConfig::margin`]).
     pub fn new(
         store: Store,
         zone: Arc<BillingZone>,
         catalog: watch::Receiver<Arc<Catalog>>,
         registry: watch::Receiver<Arc<Registry>>,
+        margin: Duration,
     ) -> Self {
-        Self { store, zone, catalog, registry }
+        Self { store, zone, catalog, registry, margin }
     }
 
     /// The customer's usage by month and service. `now_micros` (since the epoch) says which month is the current one.
@@ -62,7 +66,7 @@ impl History {
     ) -> Result<Vec<MonthUsage>, Error> {
         let registry = Arc::clone(&self.registry.borrow());
         let unnamed = registry.owned(customer.as_str(), &self.zone);
-        let usage = self.store.usage_by_month(customer.as_str(), &unnamed).await?;
+        let usage = self.store.usage_by_month(customer.as_str(), &unnamed, self.margin).await?;
         let catalog = Arc::clone(&self.catalog.borrow());
         Ok(months(&usage, &catalog, range, self.zone.month_of(now_micros))?)
     }

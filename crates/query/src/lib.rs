@@ -1,15 +1,16 @@
 //! Answers about usage: what a customer has used, month by month.
 //!
 //! [`History`] reads the sums from the store, and the catalog and the registry of subscriptions as they are at that
-//! moment. The rules of the report itself are one function without IO, in `months`.
+//! moment. The rules of the report itself are one function without IO, in `months`. [`rollup`] keeps the sums by day, which
+//! most of a history is made of.
 
 mod customer;
 mod history;
 mod months;
+mod range;
+pub mod rollup;
 
 pub use customer::CustomerId;
 pub use history::{Error, History};
 pub use months::{MonthUsage, ServiceUsage};
 pub use range::{MAX_FROM_OFFSET, Range};
-
-mod range;

@@ -90,7 +90,8 @@ async fn on(server: &ClickHouse) -> (History, Store, watch::Sender<Arc<Registry>
         "[[option]]\ncode='scale'\nservice='compute'\n[[option]]\ncode='burst'\nservice='compute'\n";
     let (_, catalog) = watch::channel(Arc::new(Catalog::from_toml(options).unwrap()));
     let (registries, latest) = watch::channel(registry(""));
-    (History::new(store.clone(), Arc::new(zone), catalog, latest), store, registries)
+    let margin = Duration::from_secs(75);
+    (History::new(store.clone(), Arc::new(zone), catalog, latest, margin), store, registries)
 }
 
 #[tokio::test]

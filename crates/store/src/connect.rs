@@ -116,7 +116,7 @@ impl Store {
     }
 }
 
-async fn within<T>(
+pub(crate) async fn within<T>(
     limit: Duration,
     call: impl Future<Output = clickhouse::error::Result<T>>,
 ) -> Result<T, Error> {

@@ -1,9 +1,12 @@
 //! A batch of usage events: columns as they arrive, sorted and encoded once when the batch closes.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use meterhouse_model::{Event, IdentityHash, Record};
 
 use crate::{
+    Sources,
     dictionary::Dictionary,
     hash::content_hash,
     insert::{EncodedBatch, Table},
@@ -118,7 +121,12 @@ impl EventBatch {
         let marks = self.seal_marks(&order);
         let identities = self.seal_identities();
         let events = self.seal_events(&order);
-        Some(SealedEvents { marks, events, identities })
+        Some(SealedEvents { marks, events, identities, sources: Arc::new(self.into_sources()) })
+    }
+
+    fn into_sources(self) -> Sources {
+        let Self { partition, offset, record_time, revision, is_deleted, .. } = self;
+        Sources { partition, offset, record_time, revision, is_deleted }
     }
 
     fn seal_events(&self, order: &[u32]) -> EncodedBatch {

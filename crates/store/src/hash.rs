@@ -1,8 +1,40 @@
 //! Hashes that `identities` keeps of each copy of an event. Rows hold them for ever, so what goes into them never changes:
 //! XXH3 with 64 bits, over numbers in little-endian bytes.
 
-use meterhouse_model::{Event, IdentityHash};
+use meterhouse_model::{Event, IdentityHash, Record, Version};
 use xxhash_rust::xxh3::xxh3_64;
+
+use crate::events::utc_date;
+
+/// What `identities` keeps of a copy of an event, besides where it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Evidence {
+    /// The hash of the event's identity.
+    pub identity: IdentityHash,
+    /// The hash of what it states.
+    pub content: u64,
+    /// The hash of its row's sort key.
+    pub key: u64,
+    /// Its version.
+    pub version: Version,
+}
+
+impl Evidence {
+    /// The evidence of a copy of an event that was read from a record.
+    pub fn of(event: &Event<'_>, record: &Record<'_>) -> Self {
+        let mut text = Vec::new();
+        event.identity.write_to(&mut text);
+        let identity = IdentityHash::of(&event.subscription, &text);
+        let (customer, option_code) =
+            (xxh3_64(event.customer.as_bytes()), xxh3_64(event.option_code.as_bytes()));
+        Self {
+            identity,
+            content: content_hash(event, customer, option_code),
+            key: key_hash(customer, utc_date(event.billed_at), option_code, identity),
+            version: event.version(record),
+        }
+    }
+}
 
 /// The hash of all that an event states: its members and the action, not where it was read from. Copies with the same one
 /// state the same usage.

@@ -21,7 +21,10 @@ pub(crate) const INSERT_SETTINGS: [(&str, &str); 4] = [
 
 /// Marks get their time from the server, all in a batch the same one. It is later than that of every mark before, even where
 /// the server's clock has stepped back: so the newest mark of a date is always the last one.
-const INSERT_MARKS: &str = include_str!("insert/marks.sql");
+const INSERT_MARKS: &str = concat!(
+    include_str!("insert/marks.sql"),
+    "input('customer LowCardinality(String), subscription String, date Date32') FORMAT Native"
+);
 
 /// A table that batches go into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,8 +53,7 @@ impl Table {
     /// The statement that a block with these columns follows.
     fn insert_sql(self, columns: &str) -> String {
         match self {
-            // What follows the format's name is data, be it a line's end.
-            Self::Marks => INSERT_MARKS.trim_end().to_owned(),
+            Self::Marks => INSERT_MARKS.to_owned(),
             _ => format!("INSERT INTO {} ({columns}) FORMAT Native", self.name()),
         }
     }
@@ -77,8 +79,18 @@ impl Store {
     /// # Errors
     /// [`Error::class`] says whether another attempt can help.
     pub async fn insert(&self, batch: &EncodedBatch) -> Result<(), Error> {
+        self.insert_by(batch, &batch.table.insert_sql(batch.columns), &[]).await
+    }
+
+    /// Inserts a batch by another statement, with its parameters.
+    pub(crate) async fn insert_by(
+        &self,
+        batch: &EncodedBatch,
+        sql: &str,
+        parameters: &[(&str, String)],
+    ) -> Result<(), Error> {
         let started = Instant::now();
-        let result = self.acknowledgement(self.send(batch)).await;
+        let result = self.acknowledgement(self.send(batch, sql, parameters)).await;
         let outcome = result.as_ref().map_or_else(|error| error.class().as_str(), |()| "ok");
         self.metrics
             .insert_seconds
@@ -87,9 +99,17 @@ impl Store {
         result
     }
 
-    async fn send(&self, batch: &EncodedBatch) -> clickhouse::error::Result<()> {
-        let sql = batch.table.insert_sql(batch.columns);
-        let mut insert = self.for_inserts().insert_formatted_with(sql);
+    async fn send(
+        &self,
+        batch: &EncodedBatch,
+        sql: &str,
+        parameters: &[(&str, String)],
+    ) -> clickhouse::error::Result<()> {
+        let mut client = self.for_inserts();
+        for (name, value) in parameters {
+            client = client.with_setting(format!("param_{name}"), value);
+        }
+        let mut insert = client.insert_formatted_with(sql);
         insert.send(batch.bytes.clone()).await?;
         insert.end().await
     }

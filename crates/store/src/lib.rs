@@ -8,8 +8,10 @@
 //! EventBatch::push -> EventBatch::seal (sort, encode) -> SealedEvents -> Store::write (as often as it takes)
 //! ```
 
+mod audit;
 mod connect;
 pub mod crash;
+mod daily;
 mod dictionary;
 mod error;
 mod events;
@@ -21,20 +23,31 @@ mod marks;
 mod metrics;
 mod migrate;
 mod native;
+mod parameters;
+mod parts;
 mod rejects;
 mod schema;
 mod sort;
+mod sources;
 mod usage;
 mod write;
 mod zone;
 
+pub use audit::{
+    AccountedRange, Copies, DailyDifference, EventDifference, EvidenceSum, LedgerEnds, Positions, Slice,
+    UnnamedUsage, UnquarantinedConflict,
+};
 pub use connect::{ClickHouseConfig, Store};
+pub use daily::{DateFilter, DatePage, DateState, MarkedDate, ServerTime, UsageDate};
 pub use error::{Error, ErrorClass};
 pub use events::EventBatch;
+pub use hash::Evidence;
 pub use insert::{EncodedBatch, Table};
 pub use metrics::Metrics;
 pub use migrate::Migration;
-pub use rejects::{RejectBatch, RejectedRecord};
+pub use parts::PartWriter;
+pub use rejects::{RejectBatch, RejectScope, Rejected, RejectedRecord};
 pub use schema::SchemaState;
+pub use sources::{Source, Sources};
 pub use usage::Usage;
 pub use write::SealedEvents;

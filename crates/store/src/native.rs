@@ -2,6 +2,10 @@
 //! column's bytes are its memory. Format: columns count, rows count (LEB128), then for each column its name, its
 //! type and its data.
 
+mod reader;
+
+pub(crate) use reader::Block;
+
 use crate::dictionary::Dictionary;
 
 /// A block under construction. Every column must be given exactly the announced number of rows, one at least.

@@ -1,5 +1,8 @@
 //! The one way on which rows get into `usage_events`: mark, insert, mark.
 //!
+//! The evidence of an event is never there without the event: it would be taken for the first copy of what comes later,
+//! even where the database refuses the event's row for good. So it follows the events, beside the second mark.
+//!
 //! A date with a mark is not clean until a scan has begun more than a margin later, and is read from the events
 //! themselves until then. The margin is longer than two time limits of an insert, so:
 //!
@@ -9,9 +12,10 @@
 //!   mark and its insert, or a server whose clock was put forward meanwhile, may let a scan in between pass for clean.
 //!   Nothing counts as stored before the second mark is there.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::{EncodedBatch, Error, Store, crash};
+use crate::{EncodedBatch, Error, Sources, Store, crash};
 
 /// Usage events with all that has to be written beside them. Cloning shares the bytes.
 #[derive(Debug, Clone)]
@@ -22,6 +26,8 @@ pub struct SealedEvents {
     pub events: EncodedBatch,
     /// The evidence of each.
     pub identities: EncodedBatch,
+    /// Where they come from.
+    pub sources: Arc<Sources>,
 }
 
 impl Store {
@@ -31,24 +37,25 @@ impl Store {
     /// # Errors
     /// [`Error::class`] says whether another attempt can help.
     pub async fn write(&self, sealed: &SealedEvents) -> Result<(), Error> {
-        let marking = Instant::now();
-        self.insert(&sealed.marks).await?;
-        crash::point("first_mark_inserted");
-        check_fresh(marking.elapsed(), self.insert_timeout)?;
-        let events = async {
-            self.insert(&sealed.events).await?;
-            crash::point("events_inserted");
-            Ok::<(), Error>(())
-        };
+        self.mark(sealed).await?;
+        self.insert(&sealed.events).await?;
+        crash::point("events_inserted");
         let identities = async {
             self.insert(&sealed.identities).await?;
             crash::point("identities_inserted");
             Ok::<(), Error>(())
         };
-        tokio::try_join!(events, identities)?;
-        self.insert(&sealed.marks).await?;
+        tokio::try_join!(identities, self.insert(&sealed.marks))?;
         crash::point("second_mark_inserted");
         Ok(())
+    }
+
+    /// Writes the first mark. Rows may follow for as long as an insert may take.
+    pub(crate) async fn mark(&self, sealed: &SealedEvents) -> Result<(), Error> {
+        let marking = Instant::now();
+        self.insert(&sealed.marks).await?;
+        crash::point("first_mark_inserted");
+        check_fresh(marking.elapsed(), self.insert_timeout)
     }
 }
 

@@ -80,7 +80,13 @@ fn history(url: &str, query_timeout: Duration, registry: &prometheus::Registry) 
     };
     let store = Store::new(&config, meterhouse_store::Metrics::register(registry).unwrap());
     let zone = Arc::new(BillingZone::new("UTC").unwrap());
-    History::new(store, zone, latest(Catalog::default()), latest(Registry::default()))
+    History::new(
+        store,
+        zone,
+        latest(Catalog::default()),
+        latest(Registry::default()),
+        Duration::from_secs(75),
+    )
 }
 
 /// A value that does not change any more.

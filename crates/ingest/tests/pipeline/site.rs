@@ -121,6 +121,7 @@ pub(crate) fn kafka_config(brokers: &str, topic: &str, properties: &[(&str, &str
         group_id: topic.to_owned(),
         properties: properties.collect::<BTreeMap<_, _>>(),
         session_timeout: SESSION_TIMEOUT,
+        mirror_topic: None,
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use meterhouse_ingest::BatchLimits;
 use meterhouse_model::{BillingZone, Rules};
 
+use super::kafka::parse_topic;
 use super::reader::Reader;
 
 const BATCH_ROWS: u64 = 200_000;
@@ -60,6 +61,8 @@ pub(crate) struct IngestConfig {
     /// `session_timeout_ms`: the broker gives a silent process's partitions away after so many milliseconds. Default
     /// 10000.
     pub(crate) session_timeout: Duration,
+    /// Topic that gets a copy of each rejected record, on the same brokers. It must exist. Default none.
+    pub(crate) mirror_topic: Option<String>,
 }
 
 impl IngestConfig {
@@ -83,6 +86,7 @@ impl IngestConfig {
             SESSION_TIMEOUT_MS,
             SESSION_TIMEOUT_MS_MIN..=SESSION_TIMEOUT_MS_MAX,
         );
+        let mirror_topic = section.optional("mirror_topic", parse_topic);
         if let (Some(batch), Some(inflight)) = (batch_bytes, max_inflight_bytes)
             && batch > inflight / BATCHES_INFLIGHT
         {
@@ -104,6 +108,7 @@ impl IngestConfig {
             require_known_option: require_known_option?,
             max_inflight_bytes: usize::try_from(max_inflight_bytes?).ok()?,
             session_timeout: Duration::from_millis(session_timeout_ms?),
+            mirror_topic: mirror_topic?,
         })
     }
 

@@ -88,6 +88,7 @@ impl KafkaConfig {
             group_id: self.group_id.clone(),
             properties: self.properties.as_map().clone(),
             session_timeout: ingest.session_timeout,
+            mirror_topic: ingest.mirror_topic.clone(),
         }
     }
 }
@@ -155,7 +156,7 @@ fn parse_brokers(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-fn parse_topic(text: &str) -> Result<String, String> {
+pub(super) fn parse_topic(text: &str) -> Result<String, String> {
     let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     if !(1..=TOPIC_BYTES_MAX).contains(&text.len())
         || !text.bytes().all(is_legal)

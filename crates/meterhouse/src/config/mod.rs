@@ -9,12 +9,14 @@ mod kafka;
 mod layers;
 mod problem;
 mod reader;
+mod rollup;
 mod secret;
 mod service;
 mod show;
 mod suggest;
 #[cfg(test)]
 mod tests;
+mod verify;
 
 use std::ffi::OsString;
 use std::fs;
@@ -25,7 +27,9 @@ pub(crate) use ingest::IngestConfig;
 pub(crate) use kafka::KafkaConfig;
 pub(crate) use problem::{Problem, Problems};
 use reader::{Effective, Reader};
+pub(crate) use rollup::RollupConfig;
 pub(crate) use service::{ApiConfig, BillingConfig, FileConfig, ListenConfig, LogConfig, LogFormat};
+pub(crate) use verify::VerifyConfig;
 
 /// The file that is read where none is named, if it exists.
 const DEFAULT_FILE: &str = "meterhouse.toml";
@@ -40,10 +44,12 @@ pub(crate) struct Config {
     pub(crate) kafka: KafkaConfig,
     pub(crate) clickhouse: ClickHouseConfig,
     pub(crate) ingest: IngestConfig,
+    pub(crate) rollup: RollupConfig,
     pub(crate) billing: BillingConfig,
     pub(crate) http: ListenConfig,
     pub(crate) metrics: ListenConfig,
     pub(crate) api: ApiConfig,
+    pub(crate) verify: VerifyConfig,
     pub(crate) catalog: FileConfig,
     pub(crate) subscriptions: FileConfig,
     pub(crate) credentials: FileConfig,
@@ -106,10 +112,12 @@ impl Config {
         let kafka = KafkaConfig::read(reader);
         let clickhouse = ClickHouseConfig::read(reader);
         let ingest = IngestConfig::read(reader);
+        let rollup = RollupConfig::read(reader);
         let billing = BillingConfig::read(reader);
         let http = ListenConfig::read_http(reader);
         let metrics = ListenConfig::read_metrics(reader);
         let api = ApiConfig::read(reader);
+        let verify = VerifyConfig::read(reader);
         let catalog = FileConfig::read(reader, "catalog");
         let subscriptions = FileConfig::read(reader, "subscriptions");
         let credentials = FileConfig::read(reader, "credentials");
@@ -117,17 +125,25 @@ impl Config {
         if let (Some(http), Some(metrics)) = (&http, &metrics) {
             check_addresses(http, metrics, reader);
         }
+        if let (Some(kafka), Some(ingest)) = (&kafka, &ingest) {
+            check_mirror(kafka, ingest, reader);
+        }
         if let (Some(ingest), Some(catalog), Some(subscriptions)) = (&ingest, &catalog, &subscriptions) {
             check_strict_keys(ingest, catalog, subscriptions, reader);
+        }
+        if let (Some(rollup), Some(clickhouse)) = (&rollup, &clickhouse) {
+            rollup.check_margin(clickhouse, reader);
         }
         Some(Self {
             kafka: kafka?,
             clickhouse: clickhouse?,
             ingest: ingest?,
+            rollup: rollup?,
             billing: billing?,
             http: http?,
             metrics: metrics?,
             api: api?,
+            verify: verify?,
             catalog: catalog?,
             subscriptions: subscriptions?,
             credentials: credentials?,
@@ -139,6 +155,14 @@ impl Config {
 fn check_addresses(http: &ListenConfig, metrics: &ListenConfig, reader: &mut Reader) {
     if http.listen == metrics.listen && http.listen.port() != 0 {
         reader.complain("metrics.listen", format!("metrics.listen and http.listen are both {}", http.listen));
+    }
+}
+
+/// A reject on the topic itself would be rejected again, and mirrored again, for ever.
+fn check_mirror(kafka: &KafkaConfig, ingest: &IngestConfig, reader: &mut Reader) {
+    if ingest.mirror_topic.as_ref() == Some(&kafka.topic) {
+        let what = format!("ingest.mirror_topic and kafka.topic are both {}", kafka.topic);
+        reader.complain("ingest.mirror_topic", what);
     }
 }
 

@@ -31,6 +31,7 @@ fn nothing_given_gives_the_documented_defaults() {
     assert_eq!(config.ingest.batch_age.as_millis(), 1000);
     assert_eq!(config.ingest.max_inflight_bytes, 268_435_456);
     assert_eq!(config.ingest.session_timeout.as_millis(), 10_000);
+    assert_eq!((config.rollup.margin.as_millis(), config.rollup.interval.as_millis()), (75_000, 1000));
     assert_eq!(config.billing.zone.name(), "UTC");
     assert_eq!(config.http.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(config.metrics.listen.to_string(), "127.0.0.1:9464");
@@ -78,7 +79,7 @@ time_zone = 'Mars/Olympus'
 [http]
 listen = 'localhost'
 [rollup]
-margin_ms = 1
+margin_ms = 0
 [log]
 format = 'xml'
 ";
@@ -98,7 +99,7 @@ format = 'xml'
         "m.toml:12: ingest.batch_bytes is 200000000, more than half of ingest.max_inflight_bytes",
         "m.toml:14: billing.time_zone must be an IANA time zone as Europe/Berlin, is \"Mars/Olympus\"",
         "m.toml:16: http.listen must be an IP address and a port as 127.0.0.1:8080, is \"localhost\"",
-        "m.toml:18: there is no key `rollup.margin_ms`",
+        "m.toml:18: rollup.margin_ms must be an integer from 1 to 86400000, is 0",
         "m.toml:20: log.format must be \"text\" or \"json\", is \"xml\"",
         "METERHOUSE_INGEST__MAX_AGE_DAYS: ingest.max_age_days must be an integer from 1 to 84007, is \"many\"",
         "METERHOUSE_KAFKA_GROUP_ID: two underscores stand between section and key; \
@@ -127,13 +128,16 @@ fn a_section_must_be_a_table() {
 
 #[test]
 fn problems_between_sections_are_found() {
-    let file = "[http]\nlisten = '127.0.0.1:9464'\n[ingest]\nrequire_known_option = true\nmax_inflight_bytes = 1_000";
+    let file = "[http]\nlisten = '127.0.0.1:9464'\n[ingest]\nrequire_known_option = true\nmax_inflight_bytes = 1_000\n\
+                mirror_topic = 'usage-events'\n[rollup]\nmargin_ms = 60_000";
     assert_eq!(
         problems(file, &[]),
         [
             "ingest.batch_bytes is 67108864, more than half of ingest.max_inflight_bytes, which is 1000",
             "metrics.listen and http.listen are both 127.0.0.1:9464",
             "m.toml:4: ingest.require_known_option is true, but catalog.path is not set",
+            "m.toml:6: ingest.mirror_topic and kafka.topic are both usage-events",
+            "m.toml:8: rollup.margin_ms is 60000, not more than twice clickhouse.insert_timeout_ms, which is 30000",
         ]
     );
 }

@@ -5,5 +5,4 @@ SELECT
     date,
     'mark',
     greatest(now64(9), (SELECT max(at) FROM touched) + toIntervalNanosecond(1))
-FROM input('customer LowCardinality(String), subscription String, date Date32')
-FORMAT Native
+FROM

@@ -6,7 +6,7 @@ use std::thread;
 
 use meterhouse_store::{ClickHouseConfig, ErrorClass, Store};
 
-use crate::database::{Database, shared, store};
+use crate::database::{Database, NEVER, shared, store};
 use crate::sample::{at, event, sealed};
 
 /// A store whose server gives one answer to everything.
@@ -58,7 +58,8 @@ fn answer(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
 async fn errors(answer: &[u8]) -> [(ErrorClass, Option<u32>); 2] {
     let store = answering(answer);
     let batch = sealed(&[event("s", "e", at("2026-10-03T18:00:00Z"), "1")]);
-    let errors = [store.insert(&batch).await.unwrap_err(), store.usage_by_month("c", &[]).await.unwrap_err()];
+    let errors =
+        [store.insert(&batch).await.unwrap_err(), store.usage_by_month("c", &[], NEVER).await.unwrap_err()];
     errors.map(|error| (error.class(), error.code()))
 }
 
@@ -109,7 +110,7 @@ async fn an_answer_without_its_end_is_none() {
 #[tokio::test]
 async fn a_read_without_columns_is_no_empty_sum() {
     for body in [b"".as_slice(), b"<html>Welcome</html>"] {
-        let error = answering(&answer("200 OK", "", body)).usage_by_month("c", &[]).await.unwrap_err();
+        let error = answering(&answer("200 OK", "", body)).usage_by_month("c", &[], NEVER).await.unwrap_err();
         assert_eq!(error.class(), ErrorClass::Retryable, "{error}");
     }
 }

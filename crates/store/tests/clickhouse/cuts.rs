@@ -8,8 +8,8 @@ use std::thread;
 
 use meterhouse_store::{ClickHouseConfig, ErrorClass};
 
-use crate::database::{Database, shared, store};
-use crate::sample::{at, event, of_customer, sealed};
+use crate::database::{Database, NEVER, shared, store};
+use crate::sample::{at, event, of_customer, sealed, written};
 
 /// Bytes that still pass in one direction; then the connection breaks.
 type Allowance = Arc<AtomicUsize>;
@@ -77,7 +77,7 @@ async fn a_read_is_whole_or_an_error() {
     let months: Vec<_> = (10..=12)
         .map(|month| of_customer(event("s", "e", at(&format!("2026-{month}-03T18:00:00Z")), "1"), "c"))
         .collect();
-    database.store().insert(&sealed(&months)).await.unwrap();
+    database.store().write(&written(&months)).await.unwrap();
     let proxy = proxy(Cut::Both);
     let store = store(&ClickHouseConfig { url: proxy.url.clone(), ..database.config() });
     let whole = |mut usage: Vec<meterhouse_store::Usage>| {
@@ -85,11 +85,11 @@ async fn a_read_is_whole_or_an_error() {
         usage.iter().map(|usage| usage.month.to_string()).collect::<Vec<_>>()
             == ["10.2026", "11.2026", "12.2026"]
     };
-    assert!(whole(store.usage_by_month("c", &[]).await.unwrap()));
+    assert!(whole(store.usage_by_month("c", &[], NEVER).await.unwrap()));
     let mut errors = 0;
     for bytes in 0.. {
         proxy.answers.store(bytes, Ordering::Relaxed);
-        match store.usage_by_month("c", &[]).await {
+        match store.usage_by_month("c", &[], NEVER).await {
             Ok(usage) => {
                 assert!(whole(usage), "short after {bytes} bytes");
                 break;

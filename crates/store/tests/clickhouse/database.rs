@@ -9,6 +9,9 @@ use meterhouse_localstack::{ClickHouse, ClickHouseOptions};
 use meterhouse_model::BillingZone;
 use meterhouse_store::{ClickHouseConfig, Metrics, Store};
 
+/// So long no test takes: every date is read from the events.
+pub(crate) const NEVER: Duration = Duration::from_secs(100_000);
+
 /// The server that tests share. It ends with the test program.
 pub(crate) fn shared() -> &'static ClickHouse {
     static SERVER: OnceLock<ClickHouse> = OnceLock::new();

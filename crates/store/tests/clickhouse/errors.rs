@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use meterhouse_store::{ClickHouseConfig, Error, ErrorClass};
 
-use crate::database::{Database, shared, store, utc};
+use crate::database::{Database, NEVER, shared, store, utc};
 use crate::sample::{at, event, sealed};
 
 /// Errors of a ping, an insert and a read.
@@ -15,7 +15,7 @@ async fn errors(config: &ClickHouseConfig) -> [Error; 3] {
     [
         store.ping().await.unwrap_err(),
         store.insert(&batch).await.unwrap_err(),
-        store.usage_by_month("c", &[]).await.unwrap_err(),
+        store.usage_by_month("c", &[], NEVER).await.unwrap_err(),
     ]
 }
 
@@ -64,7 +64,7 @@ async fn a_database_that_is_not_migrated_is_fatal() {
     let code = async |code| {
         for error in [
             database.store().insert(&batch).await.unwrap_err(),
-            database.store().usage_by_month("c", &[]).await.unwrap_err(),
+            database.store().usage_by_month("c", &[], NEVER).await.unwrap_err(),
         ] {
             assert_eq!((error.class(), error.code()), (ErrorClass::Fatal, Some(code)), "{error}");
         }
@@ -107,7 +107,7 @@ async fn limits_of_time_are_the_servers() {
     let error = store(&brief).insert(&batch).await.unwrap_err();
     assert_eq!((error.class(), error.code()), (ErrorClass::Retryable, Some(159)), "{error}");
     database.store().insert(&batch).await.unwrap();
-    let error = store(&brief).usage_by_month("", &[]).await;
+    let error = store(&brief).usage_by_month("", &[], NEVER).await;
     assert_eq!(error.unwrap(), [], "nobody's usage needs no statement");
     let count: u64 = database.one("SELECT count() FROM usage_events FINAL").await;
     assert_eq!(count, 50_000, "what the first attempt left is replaced");

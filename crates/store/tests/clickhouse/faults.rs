@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use meterhouse_store::{ClickHouseConfig, EncodedBatch, ErrorClass, EventBatch, Store};
 
 use crate::awkward;
-use crate::database::{Database, launch, store};
-use crate::sample::{at, event, of_customer, sealed};
+use crate::database::{Database, NEVER, launch, store};
+use crate::sample::{at, event, of_customer, sealed, written};
 
 /// What the client waits beyond the server's limit, and a little for a busy machine.
 const GRACE: Duration = Duration::from_secs(5 + 2);
@@ -30,16 +30,17 @@ async fn a_held_server_is_not_waited_for() {
     let limit = Duration::from_secs(1);
     let impatient =
         store(&ClickHouseConfig { insert_timeout: limit, query_timeout: limit, ..database.config() });
-    let small = sealed(&[of_customer(event("s", "e", at("2026-10-03T18:00:00Z"), "1"), "c")]);
+    let events = [of_customer(event("s", "e", at("2026-10-03T18:00:00Z"), "1"), "c")];
+    let small = sealed(&events);
     let large = large_batch();
-    impatient.insert(&small).await.unwrap();
+    impatient.write(&written(&events)).await.unwrap();
     server.pause().unwrap();
     let started = Instant::now();
     let (ping, tiny, big, read) = tokio::join!(
         impatient.ping(),
         impatient.insert(&small),
         impatient.insert(&large),
-        impatient.usage_by_month("c", &[]),
+        impatient.usage_by_month("c", &[], NEVER),
     );
     assert!(started.elapsed() < limit + GRACE, "{:?}", started.elapsed());
     for error in [ping.unwrap_err(), tiny.unwrap_err(), big.unwrap_err(), read.unwrap_err()] {
@@ -47,7 +48,7 @@ async fn a_held_server_is_not_waited_for() {
     }
     server.resume().unwrap();
     impatient.insert(&small).await.unwrap();
-    assert_eq!(impatient.usage_by_month("c", &[]).await.unwrap()[0].records, 1);
+    assert_eq!(impatient.usage_by_month("c", &[], NEVER).await.unwrap()[0].records, 1);
 }
 
 #[tokio::test]
@@ -112,11 +113,13 @@ async fn connections_of_before_a_restart_lose_nothing() {
             (0..4).map(|id| of_customer(event("s", &format!("{round}-{id}"), end, "1"), "c")).collect();
         // Several connections, which the pool keeps.
         let batches: Vec<_> = events.chunks(1).map(sealed).collect();
+        insert_at_last(&store, &written(&events).marks).await;
         let inserts = batches.iter().map(|batch| insert_at_last(&store, batch));
         for insert in inserts {
             insert.await;
         }
-        let (a, b) = tokio::join!(store.usage_by_month("c", &[]), store.usage_by_month("c", &[]));
+        let (a, b) =
+            tokio::join!(store.usage_by_month("c", &[], NEVER), store.usage_by_month("c", &[], NEVER));
         for usage in [a.unwrap(), b.unwrap()] {
             assert_eq!(usage[0].records, 4 * (round + 1));
         }

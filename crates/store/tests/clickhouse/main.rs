@@ -13,6 +13,7 @@ mod encoding;
 mod errors;
 mod faults;
 mod migrate;
+mod parts;
 mod profiles;
 mod rejects;
 mod sample;

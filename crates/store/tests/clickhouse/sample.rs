@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use meterhouse_model::{
     BillingZone, Change, CloudEventHeaders, Event, Identity, Record, Units, parse_instant,
 };
-use meterhouse_store::{EncodedBatch, EventBatch};
+use meterhouse_store::{EncodedBatch, EventBatch, SealedEvents};
 
 use crate::database::utc;
 
@@ -58,11 +58,16 @@ pub(crate) fn record(partition: i32, offset: i64) -> Record<'static> {
     }
 }
 
-/// A batch of events, each from a record of its own, from offset 0 on.
-pub(crate) fn sealed<'e>(events: impl IntoIterator<Item = &'e Event<'static>>) -> EncodedBatch {
+/// A batch of events, each from a record of its own, from offset 0 on: with marks and evidence.
+pub(crate) fn written<'e>(events: impl IntoIterator<Item = &'e Event<'static>>) -> SealedEvents {
     let mut batch = EventBatch::default();
     for (event, offset) in events.into_iter().zip(0..) {
         batch.push(event, &record(0, offset));
     }
-    batch.seal().unwrap().events
+    batch.seal().unwrap()
+}
+
+/// The events alone.
+pub(crate) fn sealed<'e>(events: impl IntoIterator<Item = &'e Event<'static>>) -> EncodedBatch {
+    written(events).events
 }

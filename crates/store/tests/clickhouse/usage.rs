@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use meterhouse_model::{BillingZone, Change, Day, Event, Month, Ownership, Quantity, Units};
-use meterhouse_store::{EncodedBatch, Store};
+use meterhouse_store::{SealedEvents, Store};
 
 use crate::awkward::{self, MOST_UNITS, TEXTS, scattered};
-use crate::database::{Database, shared};
-use crate::sample::{at, event, in_zone, of_customer, sealed};
+use crate::database::{Database, NEVER, shared};
+use crate::sample::{at, event, in_zone, of_customer, written};
 
 /// Sum and number of records by month and option code.
 type Sums = BTreeMap<(Month, String), (Quantity, u64)>;
@@ -20,7 +20,7 @@ fn add(sums: &mut Sums, month: Month, option_code: &str, total: Quantity, record
 
 async fn read(store: &Store, customer: &str, unnamed: &[Ownership]) -> Sums {
     let mut sums = Sums::new();
-    for usage in store.usage_by_month(customer, unnamed).await.unwrap() {
+    for usage in store.usage_by_month(customer, unnamed, NEVER).await.unwrap() {
         add(&mut sums, usage.month, &usage.option_code, usage.total, usage.records);
     }
     sums
@@ -45,10 +45,10 @@ fn shown(sums: &Sums) -> Vec<String> {
         .collect()
 }
 
-async fn stored(batches: &[EncodedBatch]) -> Database<'static> {
+async fn stored(batches: &[SealedEvents]) -> Database<'static> {
     let database = Database::migrated(shared()).await;
     for batch in batches {
-        database.store().insert(batch).await.unwrap();
+        database.store().write(batch).await.unwrap();
     }
     database
 }
@@ -73,7 +73,7 @@ async fn rows_that_name_the_customer() {
         Event { change: Change::Delete(1), ..new("5", "2026-10-05T00:00:00Z", "100") },
         Event { change: Change::Amend(1), ..new("6", "2026-10-06T00:00:00Z", "30") },
     ];
-    let database = stored(&[sealed(&created), sealed(&changes)]).await;
+    let database = stored(&[written(&created), written(&changes)]).await;
     let expected = ["10.2026 scale 33.500000000000000001 4", "11.2026 scale -7.0 1", "12.2026 disk 0.0 1"];
     for merged in [false, true] {
         let sums = read(&database.store(), "c", &[]).await;
@@ -97,7 +97,7 @@ async fn rows_that_name_nobody_are_the_owners_of_the_day() {
         noon("u", "2026-10-01"),
         of_customer(noon("s", "2026-10-02"), "named"),
     ];
-    let database = stored(&[sealed(&events)]).await;
+    let database = stored(&[written(&events)]).await;
     let (second, third) = (day("2026-10-02T00:00:00Z"), day("2026-10-03T00:00:00Z"));
     let store = database.store();
     let before = [owned("s", Day::FIRST, second), owned("t", Day::FIRST, Day::END)];
@@ -125,7 +125,7 @@ async fn an_amended_billing_day_is_judged_by_the_version_that_counts() {
     let amended = Event { change: Change::Amend(1), ..noon };
     let (first, second) = (evening.billing_day, amended.billing_day);
     assert!(first < second);
-    let database = stored(&[sealed(&[evening]), sealed(&[amended])]).await;
+    let database = stored(&[written(&[evening]), written(&[amended])]).await;
     let store = database.store();
     assert_eq!(shown(&read(&store, "a", &[owned("s", first, second)]).await), Vec::<String>::new());
     assert_eq!(shown(&read(&store, "b", &[owned("s", second, Day::END)]).await), ["10.2026 scale 2.0 1"]);
@@ -146,7 +146,7 @@ async fn thousands_of_subscriptions_with_awkward_names() {
     }
     let quoted: usize = ownerships.iter().map(|owned| owned.subscription.len() + 3).sum();
     assert!(quoted > 131_072, "more than one parameter can hold: {quoted}");
-    let database = stored(&[sealed(&events)]).await;
+    let database = stored(&[written(&events)]).await;
     let expected =
         naive(events.iter().zip(0..).filter(|(_, number)| number % 3 != 0).map(|(event, _)| event));
     assert_eq!(read(&database.store(), "c", &ownerships).await, expected);
@@ -160,7 +160,7 @@ async fn customers_and_options_with_awkward_names() {
         Event { option_code: Cow::Borrowed(name), ..event }
     };
     let events: Vec<_> = TEXTS.map(named).into();
-    let database = stored(&[sealed(&events)]).await;
+    let database = stored(&[written(&events)]).await;
     for name in TEXTS {
         assert_eq!(shown(&read(&database.store(), name, &[]).await), [format!("10.2026 {name} 1.0 1")]);
     }
@@ -177,7 +177,7 @@ async fn sums_are_exact_far_beyond_the_range_of_one_row() {
         .flat_map(|id| [option("most", MOST_UNITS, id), option("least", -MOST_UNITS, id)])
         .chain((0..=1000).map(|id| option("even", if id % 2 == 0 { MOST_UNITS } else { -MOST_UNITS }, id)))
         .collect();
-    let database = stored(&[sealed(&events)]).await;
+    let database = stored(&[written(&events)]).await;
     let sums = read(&database.store(), "c", &[]).await;
     assert_eq!(sums, naive(&events));
     let expected = [
@@ -207,7 +207,7 @@ async fn a_year_of_scattered_events_adds_up_as_one_by_one() {
         };
         event.customer == customer || event.customer.is_empty() && ownerships.iter().any(mine)
     };
-    let database = stored(&[sealed(&events)]).await;
+    let database = stored(&[written(&events)]).await;
     let expected = naive(events.iter().filter(is_owned));
     assert!(expected.len() > 1_000, "{}", expected.len());
     assert_eq!(read(&database.store(), &customer, &ownerships).await, expected);

@@ -1,0 +1,142 @@
+//! Records that ClickHouse refuses for good, found by halving their batch: they go to quarantine, the rest is stored.
+
+use std::sync::Arc;
+
+use meterhouse_model::{Reason, Reject};
+use meterhouse_store::{ErrorClass, RejectBatch, SealedEvents, Source, Table};
+
+use crate::backoff::Backoff;
+use crate::batch::Progress;
+use crate::lookup::{FoundRecord, RecordLookup};
+use crate::writer::{Attempts, CHECK, Writer};
+use crate::{Error, rebuild};
+
+/// So many records of one batch at most are taken for faulty. Beyond it is the table that is at fault.
+const REFUSED_MAX: usize = 1000;
+/// A batch of more records of which not one is accepted tells of the table, too.
+const ALL_REFUSED_MAX: usize = 100;
+/// Bytes of rejects that are read again and kept at a time.
+const QUARANTINE_BYTES: usize = 16 * 1024 * 1024;
+
+/// A record at fault, and the server's words.
+struct Refused {
+    record: Source,
+    error: meterhouse_store::Error,
+}
+
+impl Writer {
+    /// Stores a batch but for the records that the database refuses, and these in quarantine.
+    ///
+    /// # Errors
+    /// The table is at fault, or something that waiting cannot change. Nothing is lost: the batch does not count as stored.
+    pub(crate) async fn store_accepted(
+        &mut self,
+        events: &SealedEvents,
+        progress: &mut Progress,
+    ) -> Result<(), Error> {
+        let mut refused = self.insert_accepted(events).await?;
+        refused.sort_by_key(|refused| refused.record.position());
+        tracing::warn!(records = refused.len(), "clickhouse refuses records for good: they go to quarantine");
+        for quarantined in self.quarantine(events, &refused).await? {
+            progress.refuse(&quarantined);
+        }
+        let positions: Vec<_> = refused.iter().map(|refused| refused.record.position()).collect();
+        let parts = self.store.write_parts(events);
+        let mut attempts = Attempts::new(Table::Identities, events.identities.rows);
+        while let Err(error) = parts.finish(&positions).await {
+            self.failed(&mut attempts, error).await.map_err(|error| self.give_up(&attempts, error))?;
+        }
+        (self.report)(CHECK, Ok(()));
+        Ok(())
+    }
+
+    /// Inserts all events but those of the records that are returned.
+    async fn insert_accepted(&self, events: &SealedEvents) -> Result<Vec<Refused>, Error> {
+        let records = events.sources.records();
+        let mut parts = self.store.write_parts(events);
+        let mut refused: Vec<Refused> = Vec::new();
+        let mut waiting = vec![records.as_slice()];
+        let mut attempts = Attempts::new(Table::UsageEvents, events.events.rows);
+        while let Some(part) = waiting.pop() {
+            let (Some(first), Some(last)) = (part.first(), part.last()) else { continue };
+            let Err(error) = parts.insert(first.position(), last.position()).await else {
+                self.succeeded(&attempts);
+                attempts.begin_again();
+                continue;
+            };
+            if error.class() != ErrorClass::Poisonous {
+                self.failed(&mut attempts, error).await.map_err(|error| self.give_up(&attempts, error))?;
+                waiting.push(part);
+            } else if let [record] = part {
+                refused.push(Refused { record: *record, error });
+            } else {
+                let (left, right) = part.split_at(part.len() / 2);
+                waiting.extend([right, left]);
+            }
+            let is_every_one = refused.len() == records.len() && records.len() > ALL_REFUSED_MAX;
+            if (refused.len() > REFUSED_MAX || is_every_one)
+                && let Some(last) = refused.pop()
+            {
+                tracing::error!(
+                    records = refused.len() + 1,
+                    "so many refused records: it is not they that are wrong"
+                );
+                return Err(self.give_up(&attempts, last.error));
+            }
+        }
+        Ok(refused)
+    }
+
+    /// Puts refused records into quarantine and onto the mirror topic.
+    async fn quarantine(&mut self, events: &SealedEvents, refused: &[Refused]) -> Result<Vec<Source>, Error> {
+        let mut rejects = RejectBatch::default();
+        for (number, Refused { record, error }) in refused.iter().enumerate() {
+            match self.read_again(record).await? {
+                Some(found) => {
+                    let reject = Reject::new(Reason::RefusedByStore, error.to_string());
+                    rejects.push(&reject, &found.record(&self.kafka.topic), found.rest.clone());
+                }
+                None => rebuild::push(&mut rejects, events, record, &self.kafka.topic, &error.to_string()),
+            }
+            if rejects.bytes() >= QUARANTINE_BYTES || number + 1 == refused.len() {
+                self.keep(std::mem::take(&mut rejects)).await?;
+            }
+        }
+        Ok(refused.iter().map(|refused| refused.record).collect())
+    }
+
+    async fn keep(&mut self, mut rejects: RejectBatch) -> Result<(), Error> {
+        if let Some(encoded) = rejects.seal() {
+            self.insert(&encoded).await?;
+        }
+        self.mirror(&rejects).await;
+        Ok(())
+    }
+
+    /// Reads a record from Kafka again, waiting for it as long as it takes. `None`: it is gone.
+    async fn read_again(&mut self, record: &Source) -> Result<Option<FoundRecord>, Error> {
+        let lookup = match &self.lookup {
+            Some(lookup) => Arc::clone(lookup),
+            None => Arc::clone(self.lookup.insert(Arc::new(RecordLookup::new(&self.kafka)?))),
+        };
+        let (partition, offset) = record.position();
+        let mut backoff = Backoff::new();
+        loop {
+            let lookup = Arc::clone(&lookup);
+            let found = tokio::task::spawn_blocking(move || lookup.find(partition, offset)).await;
+            let why = match found {
+                Ok(Ok(found)) => {
+                    // Another record may be there, where the topic was made anew.
+                    return Ok(
+                        found.filter(|found| found.timestamp_ms.unwrap_or_default() == record.record_time)
+                    );
+                }
+                Ok(Err(error)) => error.to_string(),
+                Err(error) => error.to_string(),
+            };
+            tracing::warn!(partition, offset, error = why, "cannot read a refused record again, waiting");
+            (self.report)(CHECK, Err(format!("a refused record cannot be read again: {why}")));
+            backoff.wait().await;
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! `meterhouse verify`: an audit of everything that is billed.
+//!
+//! Each check compares two things that were written apart from each other, and tells what stays different when it looks
+//! twice: what is being written meanwhile may look like a difference for a moment.
+
+mod accounts;
+mod command;
+mod report;
+mod schedule;
+mod topic;
+mod unattributed;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use meterhouse_store::{Error, EventDifference, LedgerEnds, Slice, Store};
+use tokio::time::sleep;
+
+pub(crate) use accounts::Verified;
+pub(crate) use command::{VerifyArgs, run};
+use report::{Check, Finding, Report};
+pub(crate) use schedule::{Metrics, Schedule};
+use topic::TopicCheck;
+pub(crate) use unattributed::Owners;
+
+/// Time between the two looks.
+const SECOND_LOOK: Duration = Duration::from_secs(5);
+
+/// What is audited.
+pub(crate) struct Audit<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) topic: &'a str,
+    /// The readers' margin.
+    pub(crate) margin: Duration,
+    pub(crate) owners: &'a Owners,
+    /// The part of the events and sums that is compared.
+    pub(crate) slice: Slice,
+    /// Where the topic itself is to be read, too.
+    pub(crate) kafka: Option<&'a TopicCheck>,
+}
+
+impl Audit<'_> {
+    /// Looks at everything: of the ledger what is not verified yet, of events and sums the slice.
+    ///
+    /// # Errors
+    /// A server has no complete answer: nothing is known.
+    pub(crate) async fn run(&self, verified: &mut Verified) -> Result<Report, AuditError> {
+        let (partitions, accounts) = accounts::check(self.store, self.topic, verified).await?;
+        let events = self.events().await?;
+        let conflicts = self.conflicts().await?;
+        let rollup = self.rollup().await?;
+        let (kafka, topic) = match self.kafka {
+            Some(check) => {
+                let (recounts, findings) = check.run(self.store, &partitions).await?;
+                (Some(recounts), findings)
+            }
+            None => (None, Vec::new()),
+        };
+        Ok(Report {
+            topic: self.topic.to_owned(),
+            partitions,
+            copies: if self.slice == Slice::WHOLE { Some(self.store.copies().await?) } else { None },
+            findings: [accounts, events, conflicts, rollup, topic].concat(),
+            unattributed: self.owners.missing(self.store).await?,
+            kafka,
+        })
+    }
+
+    async fn events(&self) -> Result<Vec<Finding>, Error> {
+        let first = self.store.event_differences(&self.ends().await?, self.slice).await?;
+        if first.is_empty() {
+            return Ok(Vec::new());
+        }
+        sleep(SECOND_LOOK).await;
+        let second = self.store.event_differences(&self.ends().await?, self.slice).await?;
+        let hashes: BTreeSet<String> = first.into_iter().map(|difference| difference.identity_hash).collect();
+        let staying = second.into_iter().filter(|difference| hashes.contains(&difference.identity_hash));
+        Ok(staying.map(|difference| event_finding(&difference)).collect())
+    }
+
+    async fn ends(&self) -> Result<LedgerEnds, Error> {
+        accounts::ends(self.store, self.topic).await
+    }
+
+    async fn conflicts(&self) -> Result<Vec<Finding>, Error> {
+        let first = self.store.unquarantined_conflicts(self.slice).await?;
+        if first.is_empty() {
+            return Ok(Vec::new());
+        }
+        sleep(SECOND_LOOK).await;
+        let second = self.store.unquarantined_conflicts(self.slice).await?;
+        let staying = second.into_iter().filter(|conflict| first.contains(conflict)).map(|conflict| {
+            let subject =
+                format!("{}/{}/{}/{}", conflict.topic, conflict.partition, conflict.offset, conflict.index);
+            let detail = "its identity has other content, and it is not in quarantine";
+            Finding::new(Check::Conflicts, subject, detail)
+        });
+        Ok(staying.collect())
+    }
+
+    async fn rollup(&self) -> Result<Vec<Finding>, Error> {
+        let first = self.store.daily_differences(self.margin, self.slice).await?;
+        if first.is_empty() {
+            return Ok(Vec::new());
+        }
+        sleep(SECOND_LOOK).await;
+        let second = self.store.daily_differences(self.margin, self.slice).await?;
+        let staying = second.into_iter().filter(|difference| first.contains(difference)).map(|difference| {
+            let (customer, subscription) = (&difference.customer, &difference.subscription);
+            let subject =
+                format!("{customer:?} {subscription:?} {} {:?}", difference.date, difference.option_code);
+            let detail = format!(
+                "the daily sum for {} is {} in {} records, that of the events is {} in {}",
+                difference.billing_day,
+                difference.daily_total,
+                difference.daily_records,
+                difference.events_total,
+                difference.events_records
+            );
+            Finding::new(Check::Rollup, subject, detail)
+        });
+        Ok(staying.collect())
+    }
+}
+
+fn event_finding(difference: &EventDifference) -> Finding {
+    let EventDifference { partition, offset, event_partition, event_offset, .. } = difference;
+    let (subject, detail) = match (difference.has_evidence, difference.has_event) {
+        (true, false) => (
+            format!("hash {}", difference.identity_hash),
+            format!("the copy that was read at {partition}/{offset} should count, but no row of it does"),
+        ),
+        (false, true) => (
+            format!("{:?} {:?}", difference.subscription, difference.identity),
+            format!(
+                "the row that was read at {event_partition}/{event_offset} counts without evidence, or is deleted"
+            ),
+        ),
+        _ => (
+            format!("{:?} {:?}", difference.subscription, difference.identity),
+            format!(
+                "the row that was read at {event_partition}/{event_offset} counts, but by the evidence it is the copy at \
+                 {partition}/{offset}, or its content is another one than when it was read"
+            ),
+        ),
+    };
+    Finding::new(Check::Events, subject, detail)
+}
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AuditError {
+    /// ClickHouse has no complete answer.
+    #[error("clickhouse: {0}")]
+    Store(#[from] Error),
+    /// Kafka has none.
+    #[error("kafka: {0}")]
+    Kafka(String),
+}

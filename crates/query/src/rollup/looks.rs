@@ -1,0 +1,106 @@
+//! Where the worker looks for dates: at marks as time goes by, and through everything at its start and now and then,
+//! since the list of marks is short-lived and may lack some.
+
+use std::time::Duration;
+
+use meterhouse_store::{DateFilter, DatePage, Error, MarkedDate, ServerTime, Store};
+
+use super::backlog::Backlog;
+
+/// Time between two looks through everything.
+const FULL_LOOK_INTERVAL: Duration = Duration::from_secs(3600);
+/// Marks of a longer time are many: then a look through everything takes their place.
+const LONGEST_WINDOW: Duration = Duration::from_secs(600);
+
+/// What was looked at.
+#[derive(Debug)]
+pub(super) struct Looks {
+    margin: Duration,
+    /// All marks up to here are known. None: the worker has just begun.
+    marks_until: Option<ServerTime>,
+    full: FullLook,
+    /// A date was found that the backlog had no room for.
+    has_missed: bool,
+}
+
+/// A look through everything, page by page.
+#[derive(Debug)]
+enum FullLook {
+    Begins,
+    Behind(DatePage),
+    Ended(ServerTime),
+}
+
+impl Looks {
+    pub(super) fn new(margin: Duration) -> Self {
+        Self { margin, marks_until: None, full: FullLook::Begins, has_missed: false }
+    }
+
+    /// Adds what there is to find. True: there is more to look at.
+    ///
+    /// # Errors
+    /// There is no answer. Nothing is overlooked: the next call looks again.
+    pub(super) async fn look(
+        &mut self,
+        store: &Store,
+        backlog: &mut Backlog,
+        now: ServerTime,
+    ) -> Result<bool, Error> {
+        self.look_at_marks(store, backlog, now).await?;
+        if let FullLook::Ended(at) = self.full
+            && (self.has_missed || at.plus(FULL_LOOK_INTERVAL) < now || now < at)
+        {
+            self.full = FullLook::Begins;
+        }
+        if matches!(self.full, FullLook::Ended(_)) || !backlog.has_room() {
+            return Ok(false);
+        }
+        self.look_at_a_page(store, backlog, now).await?;
+        Ok(true)
+    }
+
+    /// Marks that are half a margin old. An insert that marks dates takes less than that, so each mark is seen once, and
+    /// long before its date is due.
+    async fn look_at_marks(
+        &mut self,
+        store: &Store,
+        backlog: &mut Backlog,
+        now: ServerTime,
+    ) -> Result<(), Error> {
+        let until = now.minus(self.margin / 2);
+        // A clock that was set back gives times again that were looked at before.
+        let after = self.marks_until.map_or(until, |known| known.min(until));
+        if after.plus(LONGEST_WINDOW) < until {
+            self.has_missed = true;
+        } else if after < until {
+            for MarkedDate { date, mark } in store.marked_between(after, until).await? {
+                self.has_missed |= !backlog.add(date, mark.plus(self.margin));
+            }
+        }
+        self.marks_until = Some(until);
+        Ok(())
+    }
+
+    async fn look_at_a_page(
+        &mut self,
+        store: &Store,
+        backlog: &mut Backlog,
+        now: ServerTime,
+    ) -> Result<(), Error> {
+        let before = match &self.full {
+            FullLook::Behind(page) => Some(page),
+            FullLook::Begins | FullLook::Ended(_) => None,
+        };
+        if before.is_none() {
+            self.has_missed = false;
+        }
+        let page = store.date_page(before).await?;
+        for state in store.unclean_dates(&page, &DateFilter::default(), self.margin).await? {
+            if let Some(due) = state.due_at(self.margin) {
+                self.has_missed |= !backlog.add(state.date, due);
+            }
+        }
+        self.full = if page.is_last() { FullLook::Ended(now) } else { FullLook::Behind(page) };
+        Ok(())
+    }
+}

@@ -1,0 +1,150 @@
+//! Rows that ClickHouse itself refuses.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use meterhouse_tests::check::histories_are_as_expected;
+use meterhouse_tests::{Message, Service, Site, Usage, wait};
+
+/// Usable events, on all partitions.
+const USABLE: u64 = 6000;
+/// Places of the records that the table refuses, among the usable ones of their partition.
+const POISONED: [(i32, u64); 7] = [(0, 0), (0, 1), (0, 700), (1, 333), (2, 5), (2, 1499), (3, 800)];
+
+fn usage(number: u64, option: &str) -> Usage {
+    Usage::default()
+        .with("SubscriptionReference", &format!("S{}", number % 37))
+        .with("EventId", &format!("e-{number}"))
+        .with("OptionCode", option)
+        .on(&format!("2026-{:02}-{:02}", 1 + number % 9, 1 + number % 28))
+}
+
+/// A load with refused records in it: single ones, and one with several usages of which one is at fault.
+fn messages() -> Vec<Message> {
+    let mut messages = Vec::new();
+    for number in 0..USABLE {
+        let partition = i32::try_from(number % 4).unwrap_or_default();
+        if POISONED.contains(&(partition, number / 4)) {
+            let poison = usage(100_000 + number, "poison").with("Description", "é\\n");
+            messages.push(Message {
+                headers: vec![("h".into(), vec![0, 255])],
+                ..poison.message().to(partition)
+            });
+        }
+        messages.push(usage(number, "cpu").message().to(partition));
+    }
+    let several = [("cpu", 1), ("poison", 2), ("gpu", 3)];
+    let usages = several.map(|(option, number)| usage(200_000 + number, option).json()).join(",");
+    messages.push(Message::new("several", format!("{{\"Usages\":[{usages}]}}")).to(3));
+    messages
+}
+
+const REFUSED: u64 = POISONED.len() as u64 + 1;
+/// Usages in refused records.
+const REFUSED_EVENTS: u64 = POISONED.len() as u64 + 3;
+
+/// A table that refuses an option code, and a load in which it is.
+fn poisoned(name: &str) -> Result<Site> {
+    let site = Site::new(name)?;
+    assert!(site.run(&["migrate"])?.status.success());
+    site.query("ALTER TABLE usage_events ADD CONSTRAINT poison CHECK option_code != 'poison'")?;
+    site.publisher()?.publish(&messages())?;
+    Ok(site)
+}
+
+/// Everything is there once: usable events in the table, each refused record in quarantine with all its bytes.
+fn all_is_kept(site: &Site) -> Result<()> {
+    site.wait_consumed()?;
+    assert_eq!(site.count("SELECT count() FROM usage_events FINAL")?, USABLE);
+    assert_eq!(
+        site.count("SELECT count() FROM identities FINAL")?,
+        USABLE,
+        "evidence of what is stored alone"
+    );
+    let refused = "SELECT count() FROM rejects FINAL WHERE reason = 'refused_by_store' AND index = -1 \
+                   AND detail LIKE '%poison%' AND scope = 'record'";
+    assert_eq!(site.count(refused)?, REFUSED);
+    let rejected: BTreeSet<String> = site
+        .query("SELECT concat(partition, '/', offset, ' ', hex(raw), ' ', record_key, ' ', hex(headers[1].2)) FROM rejects FINAL FORMAT TSVRaw")?
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    let at_fault = site.log()?.into_iter().filter(|record| {
+        record.value.as_ref().is_some_and(|value| String::from_utf8_lossy(value).contains("poison"))
+    });
+    let expected = at_fault.map(|record| {
+        let header = if record.headers.is_empty() { "" } else { "00FF" };
+        let value = hex::encode_upper(record.value.unwrap_or_default());
+        let key = String::from_utf8_lossy(&record.key.unwrap_or_default()).into_owned();
+        format!("{}/{} {value} {key} {header}", record.partition, record.offset)
+    });
+    assert_eq!(rejected, expected.collect::<BTreeSet<_>>());
+    Ok(())
+}
+
+fn replayed_it_is_as_if_nothing_had_been_refused(site: &Site, service: &Service) -> Result<()> {
+    site.query("ALTER TABLE usage_events DROP CONSTRAINT poison")?;
+    for attempt in 0..2 {
+        let replay = site.run(&["rejects", "replay", "--reason", "refused_by_store", "--json"])?;
+        assert!(replay.status.success(), "{replay:?}");
+        let stored =
+            site.query("SELECT groupUniqArray(replay_outcome), count() FROM rejects FINAL FORMAT TSV")?;
+        assert_eq!(stored, format!("['stored']\t{REFUSED}\n"), "attempt {attempt}");
+        let expected = site.expected()?;
+        assert_eq!(expected.events, USABLE + REFUSED_EVENTS);
+        assert_eq!(site.count("SELECT count() FROM usage_events FINAL")?, expected.events);
+        histories_are_as_expected(site, &service.client(), &expected)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn records_at_fault_are_found_and_all_others_are_stored() -> Result<()> {
+    let mut site = poisoned("refused")?;
+    site.set("ingest.batch_age_ms", 3000)?;
+    let mut service = site.serve()?;
+    all_is_kept(&site)?;
+    let counted = |outcome| service.metric("meterhouse_events_total", &[("outcome", outcome)]);
+    assert_eq!((counted("stored")?, counted("rejected")?), (USABLE, REFUSED));
+    assert_eq!(service.metric("meterhouse_rejects_total", &[("reason", "refused_by_store")])?, REFUSED);
+    service.wait_ready()?;
+    replayed_it_is_as_if_nothing_had_been_refused(&site, &service)
+}
+
+#[test]
+fn killed_while_it_looks_for_them_it_finds_the_same() -> Result<()> {
+    let mut site = poisoned("refused_killed")?;
+    site.set("ingest.batch_age_ms", 3000)?;
+    let mut service = site.start(&["serve"], "serve")?;
+    for _ in 0..3 {
+        let rows = site.count("SELECT count() FROM usage_events")?;
+        let stored = || site.count("SELECT count() FROM usage_events");
+        wait::until_is("some parts to be stored", stored, |stored| *stored > rows)?;
+        service.kill()?;
+        service.start_again()?;
+    }
+    service.wait_ready()?;
+    all_is_kept(&site)?;
+    replayed_it_is_as_if_nothing_had_been_refused(&site, &service)
+}
+
+#[test]
+fn where_every_record_is_refused_it_is_the_table_that_is_wrong() -> Result<()> {
+    let site = Site::new("refused_all")?;
+    assert!(site.run(&["migrate"])?.status.success());
+    site.query("ALTER TABLE usage_events ADD CONSTRAINT none CHECK option_code = ''")?;
+    let messages: Vec<Message> = (0..101).map(|number| usage(number, "cpu").message().to(0)).collect();
+    site.publisher()?.publish(&messages)?;
+    let mut service = site.start(&["serve"], "serve")?;
+    let status = service.wait_end()?;
+    assert_eq!(status.code(), Some(1), "{}", service.log_tail());
+    assert!(service.log().contains("Constraint `none`"), "{}", service.log_tail());
+    assert_eq!(site.count("SELECT count() FROM rejects")?, 0);
+    assert_eq!(site.committed()?, [0; 4]);
+    site.query("ALTER TABLE usage_events DROP CONSTRAINT none")?;
+    service.start_again()?;
+    service.wait_ready()?;
+    site.wait_consumed()?;
+    assert_eq!(site.count("SELECT count() FROM usage_events FINAL")?, 101);
+    Ok(())
+}

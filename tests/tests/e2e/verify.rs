@@ -1,0 +1,148 @@
+//! The audit: silent where all is right, and it tells whatever somebody has damaged.
+
+use anyhow::{Context, Result};
+use meterhouse_tests::check::all_is_as_expected;
+use meterhouse_tests::{Service, Site, Usage, wait};
+use serde_json::Value;
+
+/// A site where a load with everything in it is stored.
+fn stored(name: &str) -> Result<(Site, Service)> {
+    let site = Site::new(name)?;
+    let size = ["--events", "5000", "--customers", "5"];
+    site.generate(&[&size[..], &["--duplicates", "5%", "--late", "5%", "--invalid", "5%"]].concat())?;
+    let service = site.serve()?;
+    all_is_as_expected(&site, &service.client())?;
+    Ok((site, service))
+}
+
+/// What `verify --json` prints, and its exit code.
+fn verify(site: &Site, arguments: &[&str]) -> Result<(Value, Option<i32>)> {
+    let output = site.run(&[&["verify", "--json"], arguments].concat())?;
+    let report = serde_json::from_slice(&output.stdout)
+        .with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())?;
+    Ok((report, output.status.code()))
+}
+
+/// The checks that found something.
+fn checks(report: &Value) -> Vec<&str> {
+    let findings = report["findings"].as_array().into_iter().flatten();
+    let mut checks: Vec<&str> = findings.filter_map(|finding| finding["check"].as_str()).collect();
+    checks.dedup();
+    checks
+}
+
+fn mutate(site: &Site, sql: &str) -> Result<()> {
+    site.query(&format!("{sql} SETTINGS mutations_sync = 1")).map(|_| ())
+}
+
+#[test]
+fn where_all_is_right_it_finds_nothing_and_every_position_has_its_account() -> Result<()> {
+    let (site, mut service) = stored("verified")?;
+    let (report, code) = verify(&site, &["--from-kafka"])?;
+    assert_eq!((checks(&report), code), (vec![], Some(0)), "{report:#}");
+    let sum = |name: &str| -> u64 {
+        let partitions = report["partitions"].as_array().into_iter().flatten();
+        partitions.filter_map(|partition| partition[name].as_u64()).sum()
+    };
+    let rejected = site.expected()?.rejects.values().sum::<u64>();
+    assert_eq!((sum("stored") + sum("rejected"), sum("rejected"), sum("holes")), (5000, rejected, 0));
+    let copies = &report["copies"];
+    assert_eq!(copies["identities"], site.count("SELECT count() FROM usage_events FINAL")?);
+    assert!(copies["duplicates"].as_u64() > Some(100) && copies["conflicts"] == 0, "{copies}");
+    service.terminate()?;
+    Ok(())
+}
+
+#[test]
+fn whatever_is_damaged_is_told() -> Result<()> {
+    let (site, mut service) = stored("damaged")?;
+    // Whoever runs meanwhile may mend what is damaged.
+    service.terminate()?;
+    let damages = [
+        ("a row is gone", "ALTER TABLE usage_events DELETE WHERE (partition, offset) = (1, 7)", "events"),
+        (
+            "units have changed",
+            "ALTER TABLE usage_events UPDATE units = units + 1 WHERE (partition, offset) = (1, 20)",
+            "events",
+        ),
+        (
+            "evidence is gone",
+            "ALTER TABLE identities DELETE WHERE (partition, offset) = (2, 9)",
+            "conservation",
+        ),
+        ("a reject is gone", "ALTER TABLE rejects DELETE WHERE reason = 'invalid_json'", "conservation"),
+        (
+            "a range is gone",
+            "ALTER TABLE ledger DELETE WHERE partition = 0 AND from_position < next_position AND from_position = \
+          (SELECT min(from_position) FROM ledger WHERE partition = 0 AND from_position < next_position)",
+            "ledger",
+        ),
+    ];
+    for (what, sql, check) in damages {
+        let (before, _) = verify(&site, &[])?;
+        mutate(&site, sql)?;
+        let (report, code) = verify(&site, &[])?;
+        assert_eq!(code, Some(1), "{what}: {report:#}");
+        let found = |report: &Value| {
+            let findings = report["findings"].as_array().into_iter().flatten();
+            findings.filter(|finding| finding["check"] == check).count()
+        };
+        assert!(found(&report) > found(&before), "{what}: {report:#}");
+    }
+    let (report, code) = verify(&site, &["--from-kafka"])?;
+    assert!(checks(&report).contains(&"kafka"), "the lost evidence of a record in the topic: {report:#}");
+    assert_eq!(code, Some(1));
+    Ok(())
+}
+
+#[test]
+fn usage_that_nobody_owns_is_listed_and_is_no_fault() -> Result<()> {
+    let site = Site::new("unattributed")?;
+    site.write_subscriptions(
+        "subscription,customer,start,expires\nowned,c,,\nleft,c,,2026-10-02T00:00:00Z\n",
+    )?;
+    let usage = |subscription: &str| {
+        Usage::default().with("SubscriptionReference", subscription).without("Customer").message()
+    };
+    site.publisher()?.publish([&usage("owned"), &usage("left"), &usage("unknown")])?;
+    let mut service = site.serve()?;
+    site.wait_consumed()?;
+    let (report, code) = verify(&site, &[])?;
+    assert_eq!(code, Some(0), "{report:#}");
+    let listed: Vec<&str> = report["unattributed"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|unattributed| unattributed["subscription"].as_str())
+        .collect();
+    assert_eq!(listed, ["left", "unknown"]);
+    service.terminate()?;
+    Ok(())
+}
+
+#[test]
+fn inside_serve_it_runs_again_and_again_and_tells_in_metrics() -> Result<()> {
+    let mut site = Site::new("audited")?;
+    site.set("verify.interval_seconds", 1)?;
+    site.publisher()?.publish([&Usage::default().message()])?;
+    let mut service = site.serve()?;
+    site.wait_consumed()?;
+    let succeeded = || service.metric("meterhouse_verify_last_success_timestamp_seconds", &[]);
+    wait::until_is("a clean audit", succeeded, |time| *time > 1_700_000_000)?;
+    assert_eq!(service.metric("meterhouse_verify_findings", &[])?, 0);
+    mutate(&site, "ALTER TABLE usage_events UPDATE units = units + 1 WHERE 1")?;
+    let findings = || service.metric("meterhouse_verify_findings", &[]);
+    wait::until_is("the damage to be found", findings, |findings| *findings == 1)?;
+    service.terminate()?;
+    Ok(())
+}
+
+#[test]
+fn a_server_that_cannot_be_reached_is_no_clean_audit() -> Result<()> {
+    let mut site = Site::new("unverified")?;
+    assert!(site.run(&["migrate"])?.status.success());
+    assert_eq!(site.run(&["verify"])?.status.code(), Some(0), "nothing is there, and nothing is wrong");
+    site.set("clickhouse.url", "http://127.0.0.1:1")?;
+    assert_eq!(site.run(&["verify"])?.status.code(), Some(3));
+    Ok(())
+}
