@@ -102,6 +102,7 @@ impl Writer {
             self.write(events, &mut batch.progress).await?;
         }
         self.mirror(&batch.rejected).await;
+        crash::point("rejects_mirrored");
         Ok(())
     }
 

@@ -5,7 +5,7 @@
 //! instead of `kill` sends SIGSTOP. Release builds know nothing of it.
 
 /// Every place, in the order of a record's life.
-pub const POINTS: [&str; 19] = [
+pub const POINTS: [&str; 25] = [
     // Start: `serve` and `migrate` on a database without tables.
     "migration_executed",
     "migration_recorded",
@@ -24,11 +24,18 @@ pub const POINTS: [&str; 19] = [
     "events_inserted",
     "identities_inserted",
     "second_mark_inserted",
+    "accepted_inserted",
+    "refused_quarantined",
+    "rejects_mirrored",
     "batch_stored",
     "before_commit",
     "after_commit",
     // End.
     "drained",
+    // Sums by day.
+    "scan_timed",
+    "scan_recomputed",
+    "rebuild_marked",
 ];
 
 /// The variable that names a place, how often it is passed, and what happens then.
