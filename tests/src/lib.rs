@@ -33,6 +33,7 @@ mod publish;
 mod service;
 mod settings;
 mod site;
+pub mod topic;
 mod usage;
 pub mod wait;
 

@@ -197,6 +197,11 @@ pub(crate) struct PartitionError {
 }
 
 impl PartitionError {
+    /// Whether the log does not hold the offset that was asked for.
+    pub(crate) fn is_out_of_range(&self) -> bool {
+        self.code == RDKafkaErrorCode::AutoOffsetReset
+    }
+
     /// Whether librdkafka goes on behind the records that it could not read: then somebody has to act, and until then
     /// the partition stands still.
     pub(crate) fn loses_records(&self) -> bool {

@@ -5,7 +5,8 @@ use prometheus::{
     GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
 };
 
-use crate::batch::{Batch, CloseReason, Progress};
+use crate::batch::{Batch, CloseReason};
+use crate::progress::{PartitionProgress, Progress};
 
 /// Seconds from a record's timestamp until it can be read: about the age of a batch, or hours after an outage.
 const FRESHNESS_BUCKETS: [f64; 12] = [0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 60.0, 600.0, 3600.0];
@@ -18,6 +19,8 @@ pub struct Metrics {
     records: IntCounterVec,
     events: IntCounterVec,
     rejects: IntCounterVec,
+    holes: IntCounterVec,
+    ledger_position: IntGaugeVec,
     lag_records: IntGaugeVec,
     lag_seconds: GaugeVec,
     freshness: Histogram,
@@ -32,6 +35,10 @@ pub struct Metrics {
     pub(crate) mirrored: IntCounter,
     /// Changes of the assignment.
     pub(crate) rebalances: IntCounter,
+    /// Partitions whose committed offset was not the ledger's end.
+    pub(crate) committed_differences: IntCounter,
+    /// Partitions whose last accounted record had left the log.
+    pub(crate) fingerprints_gone: IntCounter,
     topic: String,
 }
 
@@ -50,6 +57,16 @@ impl Metrics {
                 &["outcome"],
             )?,
             rejects: register.counters("meterhouse_rejects_total", "Rejects by reason.", &["reason"])?,
+            holes: register.counters(
+                "meterhouse_holes_total",
+                "Offsets without a record: markers of transactions, and records of aborted ones.",
+                &["topic"],
+            )?,
+            ledger_position: register.gauges(
+                "meterhouse_ledger_position",
+                "Offset up to which a partition is stored and in the ledger: where reading goes on.",
+                &["topic", "partition"],
+            )?,
             lag_records: register.gauges(
                 "meterhouse_lag_records",
                 "Records of a partition that are not stored yet.",
@@ -96,6 +113,14 @@ impl Metrics {
             )?,
             rebalances: register
                 .counter("meterhouse_rebalances_total", "Changes of the assignment of partitions.")?,
+            committed_differences: register.counter(
+                "meterhouse_committed_offset_differences_total",
+                "Assigned partitions whose committed offset was not the ledger's end, which counts.",
+            )?,
+            fingerprints_gone: register.counter(
+                "meterhouse_fingerprints_gone_total",
+                "Assigned partitions whose last accounted record retention had deleted, so that it was not compared.",
+            )?,
             topic: topic.to_owned(),
         };
         metrics.begin();
@@ -105,6 +130,7 @@ impl Metrics {
     /// Shows every label that is known before its first count: a rate needs a zero to start from.
     fn begin(&self) {
         self.records.with_label_values(&[&self.topic]).inc_by(0);
+        self.holes.with_label_values(&[&self.topic]).inc_by(0);
         for outcome in ["stored", "amended", "deleted", "rejected"] {
             self.events.with_label_values(&[outcome]).inc_by(0);
         }
@@ -130,6 +156,8 @@ impl Metrics {
         let outcomes = &progress.outcomes;
         let rejected = outcomes.rejected.values().sum();
         self.records.with_label_values(&[&self.topic]).inc_by(outcomes.records);
+        let holes = progress.partitions.values().map(PartitionProgress::holes).sum();
+        self.holes.with_label_values(&[&self.topic]).inc_by(holes);
         for (outcome, count) in [
             ("stored", outcomes.stored),
             ("amended", outcomes.amended),
@@ -152,8 +180,14 @@ impl Metrics {
         self.lag_seconds.with_label_values(labels).set(seconds);
     }
 
+    pub(crate) fn ledger_position(&self, partition: i32, position: i64) {
+        let labels = &[self.topic.as_str(), &partition.to_string()];
+        self.ledger_position.with_label_values(labels).set(position);
+    }
+
     /// Partitions that are not ours any more are somebody else's to report.
-    pub(crate) fn reset_lag(&self) {
+    pub(crate) fn reset_partitions(&self) {
+        self.ledger_position.reset();
         self.lag_records.reset();
         self.lag_seconds.reset();
     }

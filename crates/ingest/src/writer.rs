@@ -8,9 +8,10 @@ use meterhouse_store::{EncodedBatch, ErrorClass, RejectBatch, SealedEvents, Stor
 use tokio::sync::mpsc;
 
 use crate::backoff::Backoff;
-use crate::batch::{Batch, Progress, SealedBatch};
+use crate::batch::{Batch, SealedBatch};
 use crate::lookup::RecordLookup;
 use crate::mirror::Mirror;
+use crate::progress::Progress;
 use crate::{Error, KafkaConfig, Metrics, Reporter};
 
 /// Name of the readiness check.
@@ -103,6 +104,11 @@ impl Writer {
         }
         self.mirror(&batch.rejected).await;
         crash::point("rejects_mirrored");
+        // Only now: whoever reads on goes by the ledger.
+        if let Some(ledger) = batch.progress.ledger(&self.kafka.topic) {
+            self.insert(&ledger).await?;
+            crash::point("ledger_inserted");
+        }
         Ok(())
     }
 

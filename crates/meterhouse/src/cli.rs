@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::generate::GenerateArgs;
+use crate::ledger::LedgerCommand;
 use crate::rollup::RebuildArgs;
 use crate::verify::VerifyArgs;
 
@@ -42,6 +43,9 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Publish a repeatable load of usage events
     Generate(GenerateArgs),
+    /// Show what is accounted for, or accept a new beginning
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
     /// Make a token and the hash of it for the credentials file
     Token,
 }

@@ -5,13 +5,15 @@
 //! instead of `kill` sends SIGSTOP. Release builds know nothing of it.
 
 /// Every place, in the order of a record's life.
-pub const POINTS: [&str; 25] = [
+pub const POINTS: [&str; 28] = [
     // Start: `serve` and `migrate` on a database without tables.
     "migration_executed",
     "migration_recorded",
     "zone_pinned",
     // Assignment.
     "assignment_given",
+    "openings_known",
+    "openings_inserted",
     "assignment_positions_known",
     "assignment_taken",
     "assignment_ended",
@@ -27,6 +29,7 @@ pub const POINTS: [&str; 25] = [
     "accepted_inserted",
     "refused_quarantined",
     "rejects_mirrored",
+    "ledger_inserted",
     "batch_stored",
     "before_commit",
     "after_commit",

@@ -37,6 +37,8 @@ pub enum Table {
     Marks,
     /// Quarantine.
     Rejects,
+    /// What is accounted for.
+    Ledger,
 }
 
 impl Table {
@@ -47,6 +49,7 @@ impl Table {
             Self::Identities => "identities",
             Self::Marks => "usage_daily",
             Self::Rejects => "rejects",
+            Self::Ledger => "ledger",
         }
     }
 

@@ -23,8 +23,13 @@ fn between_rows_and_mark() -> Result<()> {
 }
 
 #[test]
-fn between_rows_and_commit() -> Result<()> {
-    held_up_at("batch_stored", 2)
+fn between_rows_and_ledger() -> Result<()> {
+    held_up_at("rejects_mirrored", 2)
+}
+
+#[test]
+fn between_ledger_and_commit() -> Result<()> {
+    held_up_at("ledger_inserted", 2)
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod database;
 mod encoding;
 mod errors;
 mod faults;
+mod ledger;
 mod migrate;
 mod parts;
 mod profiles;
