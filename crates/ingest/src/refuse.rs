@@ -6,8 +6,8 @@ use meterhouse_model::{Reason, Reject};
 use meterhouse_store::{ErrorClass, RejectBatch, SealedEvents, Source, Table, crash};
 
 use crate::backoff::Backoff;
-use crate::progress::Progress;
 use crate::lookup::{FoundRecord, RecordLookup};
+use crate::progress::Progress;
 use crate::writer::{Attempts, CHECK, Writer};
 use crate::{Error, rebuild};
 

@@ -34,6 +34,7 @@ pub(super) enum Action {
     StopMerges,
     Merge,
     Migrate,
+    ShowLedger,
     /// Sums by day are void, and made again.
     Rebuild,
 }
@@ -63,7 +64,7 @@ impl Action {
             return None;
         }
         let is_free = |undoing: &[Undo]| !faults.iter().any(|fault| undoing.contains(fault));
-        let mut possible = vec![Self::Migrate, Self::Rebuild];
+        let mut possible = vec![Self::Migrate, Self::ShowLedger, Self::Rebuild];
         if is_free(&[Undo::StartClickHouse, Undo::ContinueClickHouse]) {
             possible.extend([Self::Merge, Self::StopMerges]);
             possible.extend(
@@ -105,9 +106,8 @@ impl Action {
             Self::BreakKafkaWire(_) => Undo::MendKafkaWire,
             Self::BreakClickHouseWire(_) => Undo::MendClickHouseWire,
             // The one kills itself, or does not; merges begin again when everything heals, or the server was killed.
-            Self::ArmProcess(..) | Self::StopMerges | Self::Merge | Self::Migrate | Self::Rebuild => {
-                return None;
-            }
+            Self::ArmProcess(..) | Self::StopMerges | Self::Merge => return None,
+            Self::Migrate | Self::ShowLedger | Self::Rebuild => return None,
         })
     }
 }

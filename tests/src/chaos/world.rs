@@ -121,6 +121,7 @@ impl World {
             Action::StopMerges => self.statements("SYSTEM STOP MERGES", ""),
             Action::Merge => self.statements("OPTIMIZE TABLE", "FINAL"),
             Action::Migrate => self.command(&["migrate"])?,
+            Action::ShowLedger => self.command(&["ledger", "show"])?,
             Action::Rebuild => self.command(&["rollup", "rebuild", "--no-wait"])?,
         }
         Ok(())
@@ -165,6 +166,7 @@ impl World {
         }
         self.publisher.flush()?;
         let expected = check::all_is_as_expected(&self.site, &self.slots[API].service.client())?;
+        audit::verify(&self.site)?;
         Ok(expected.records)
     }
 

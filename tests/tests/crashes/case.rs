@@ -62,6 +62,7 @@ impl Case {
             check::all_is_as_expected(&self.site, &service.client())?;
         }
         audit::is_mirrored(&self.site, &self.mirror_topic)?;
+        audit::verify(&self.site)?;
         for service in services {
             let status = service.terminate()?;
             assert_eq!(status.code(), Some(0), "{}", service.log_tail());
