@@ -12,6 +12,7 @@
 //!
 //! Nothing sleeps for a fixed time: [`wait::until`] polls, and says what it has waited for if it takes too long.
 
+pub mod audit;
 mod binary;
 pub mod chaos;
 pub mod check;

@@ -260,7 +260,15 @@ impl Site {
     /// # Errors
     /// The broker does not answer.
     pub fn log(&self) -> Result<Vec<Logged>> {
-        kafka::read_log(&self.brokers, &self.topic)
+        self.log_of(&self.topic)
+    }
+
+    /// What another topic of the same broker holds.
+    ///
+    /// # Errors
+    /// The broker does not answer.
+    pub fn log_of(&self, topic: &str) -> Result<Vec<Logged>> {
+        kafka::read_log(&self.brokers, topic)
     }
 
     /// Deletes all records of the topic, as retention would.

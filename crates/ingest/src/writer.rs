@@ -113,6 +113,7 @@ impl Writer {
             self.write(events, &mut batch.progress).await?;
         }
         self.mirror(&batch.rejected).await;
+        crash::point("rejects_mirrored");
         Ok(())
     }
 

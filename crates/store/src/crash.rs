@@ -5,7 +5,7 @@
 //! instead of `kill` sends SIGSTOP. Release builds know nothing of it.
 
 /// Every place, in the order of a record's life.
-pub const POINTS: [&str; 23] = [
+pub const POINTS: [&str; 29] = [
     // Start: `serve` and `migrate` on a database without tables.
     "migration_executed",
     "migration_recorded",
@@ -26,6 +26,9 @@ pub const POINTS: [&str; 23] = [
     "events_inserted",
     "identities_inserted",
     "second_mark_inserted",
+    "accepted_inserted",
+    "refused_quarantined",
+    "rejects_mirrored",
     "batch_stored",
     "ledger_inserted",
     "batch_accounted",
@@ -33,6 +36,10 @@ pub const POINTS: [&str; 23] = [
     "after_commit",
     // End.
     "drained",
+    // Sums by day.
+    "scan_timed",
+    "scan_recomputed",
+    "rebuild_marked",
 ];
 
 /// The variable that names a place, how often it is passed, and what happens then.
