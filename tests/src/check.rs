@@ -26,6 +26,18 @@ pub fn all_is_as_expected(site: &Site, client: &Client) -> Result<Expected> {
     Ok(expected)
 }
 
+/// The same, and once more when all dates are rolled up, so that every answer comes from other rows.
+///
+/// # Errors
+/// A server does not answer, or nobody rolls up.
+pub fn all_is_as_expected_rolled_up(site: &Site, client: &Client) -> Result<Expected> {
+    let expected = all_is_as_expected(site, client)?;
+    let dates = site.wait_rolled_up()?;
+    assert!(dates > 0 || expected.events == 0, "no date has a mark");
+    histories_are_as_expected(site, client, &expected)?;
+    Ok(expected)
+}
+
 /// Compares the places of conflicts, and what quarantine keeps of each with what the topic holds there.
 fn conflicts_are_as_expected(site: &Site, expected: &Expected) -> Result<()> {
     if expected.conflicts.is_empty() {

@@ -12,6 +12,7 @@
 //!
 //! Nothing sleeps for a fixed time: [`wait::until`] polls, and says what it has waited for if it takes too long.
 
+pub mod audit;
 mod binary;
 pub mod chaos;
 pub mod check;
@@ -29,9 +30,11 @@ pub mod oracle;
 mod poller;
 mod proxy;
 mod publish;
+mod rollup;
 mod service;
 mod settings;
 mod site;
+pub mod topic;
 mod usage;
 pub mod wait;
 

@@ -22,6 +22,13 @@ const CATALOG: &str = "catalog.csv";
 const SUBSCRIPTIONS: &str = "subscriptions.csv";
 const CREDENTIALS: &str = "credentials.toml";
 
+/// A test waits until dates are rolled up, which takes the margin at least, and that more than two inserts.
+const SHORT_TIMES: [(&str, Value); 3] = [
+    ("clickhouse.insert_timeout_ms", Value::Number(3000)),
+    ("rollup.margin_ms", Value::Number(6500)),
+    ("rollup.interval_ms", Value::Number(100)),
+];
+
 /// A topic, a group, a database and a folder of configuration files.
 #[derive(Debug)]
 pub struct Site {
@@ -57,6 +64,7 @@ impl Site {
         let dir = tempfile::Builder::new().prefix(&format!("{name}-")).tempdir_in(run)?;
         let mut site = Self::in_dir(dir.path(), &kafka.bootstrap(), &clickhouse.http_url(), name)?;
         site._removed_at_end = Some(dir);
+        site.set_all(SHORT_TIMES)?;
         Ok(site)
     }
 
@@ -111,6 +119,11 @@ impl Site {
     pub fn read_topic_of(&mut self, other: &Self) -> Result<()> {
         self.topic.clone_from(&other.topic);
         self.set("kafka.topic", other.topic.as_str())
+    }
+
+    /// The value of a key, if it was set.
+    pub(crate) fn setting(&self, key: &str) -> Option<&Value> {
+        self.settings.get(key)
     }
 
     fn set_all<const N: usize>(&mut self, settings: [(&str, Value); N]) -> Result<()> {
@@ -247,7 +260,15 @@ impl Site {
     /// # Errors
     /// The broker does not answer.
     pub fn log(&self) -> Result<Vec<Logged>> {
-        kafka::read_log(&self.brokers, &self.topic)
+        self.log_of(&self.topic)
+    }
+
+    /// What another topic of the same broker holds.
+    ///
+    /// # Errors
+    /// The broker does not answer.
+    pub fn log_of(&self, topic: &str) -> Result<Vec<Logged>> {
+        kafka::read_log(&self.brokers, topic)
     }
 
     /// Deletes all records of the topic, as retention would.

@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use meterhouse_store::LastRecord;
 use rdkafka::{Offset, TopicPartitionList};
 
-use crate::batch::Progress;
+use crate::batch::Batch;
+use crate::progress::{Progress, Reading};
+use crate::resume::{Start, Verdict};
+use crate::topic_id::TopicId;
 
 /// What is in the way between two assignments.
 const NOT_ASSIGNED: &str = "the consumer group has not assigned partitions yet";
@@ -14,15 +18,22 @@ const NOT_ASSIGNED: &str = "the consumer group has not assigned partitions yet";
 pub(crate) struct Assignment {
     /// Counts assignments. What was read under an earlier one is never committed.
     number: u64,
+    /// Of the topic at the time of the assignment.
+    topic_id: TopicId,
     partitions: BTreeMap<i32, Partition>,
     /// Why there is no assignment. An assignment of no partition is one.
     missing: Option<String>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Partition {
-    /// Where to read on once all that is stored counts.
-    next_offset: Option<i64>,
+    epoch: u32,
+    /// Offset behind the last record that was read.
+    position: i64,
+    /// The record before, which is to be read again first.
+    awaited: Option<LastRecord>,
+    /// Up to where everything is stored, and in the ledger.
+    stored_to: i64,
     /// How far the log was read when everything was stored.
     read_to: Option<i64>,
     /// Everything before this time is stored: the timestamp of the last stored record, else of the first that was read.
@@ -32,9 +43,46 @@ struct Partition {
     stopped: Option<String>,
 }
 
+/// What becomes of a record that comes.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Admission {
+    /// It is the next one.
+    Read(Reading),
+    /// It is the last one that the ledger accounts for, as it should be.
+    Known,
+    /// Its partition is stopped.
+    Ignored,
+    /// It cannot stand there in the log that was read before.
+    Refused(String),
+}
+
+impl From<&Start> for Partition {
+    fn from(start: &Start) -> Self {
+        let (awaited, stopped) = match &start.verdict {
+            Verdict::Reread(record) => (Some(*record), None),
+            Verdict::GoOn => (None, None),
+            Verdict::Stopped(why) => (None, Some(why.clone())),
+        };
+        Self {
+            epoch: start.point.epoch,
+            position: start.point.position,
+            awaited,
+            stored_to: start.point.position,
+            read_to: None,
+            stored_to_ms: None,
+            stopped,
+        }
+    }
+}
+
 impl Default for Assignment {
     fn default() -> Self {
-        Self { number: 0, partitions: BTreeMap::new(), missing: Some(NOT_ASSIGNED.to_owned()) }
+        Self {
+            number: 0,
+            topic_id: TopicId::NONE,
+            partitions: BTreeMap::new(),
+            missing: Some(NOT_ASSIGNED.to_owned()),
+        }
     }
 }
 
@@ -43,18 +91,17 @@ impl Assignment {
         self.number
     }
 
-    /// Partitions that begin at these positions are ours, and no others.
-    pub(crate) fn begin(&mut self, positions: &[(i32, Offset)]) {
+    /// An empty batch for what is read from now on.
+    pub(crate) fn batch(&self) -> Batch {
+        Batch::new(self.number, self.topic_id)
+    }
+
+    /// Partitions that begin so are ours, and no others.
+    pub(crate) fn begin(&mut self, topic_id: TopicId, starts: &[Start]) {
         self.number += 1;
+        self.topic_id = topic_id;
         self.missing = None;
-        let partition = |(partition, start): &(i32, Offset)| {
-            let next_offset = match start {
-                Offset::Offset(offset) => Some(*offset),
-                _ => None,
-            };
-            (*partition, Partition { next_offset, ..Partition::default() })
-        };
-        self.partitions = positions.iter().map(partition).collect();
+        self.partitions = starts.iter().map(|start| (start.partition, start.into())).collect();
     }
 
     /// No partition is ours.
@@ -72,18 +119,36 @@ impl Assignment {
         self.partitions.len()
     }
 
+    /// Their numbers.
+    pub(crate) fn numbers(&self) -> Vec<i32> {
+        self.partitions.keys().copied().collect()
+    }
+
+    /// Says what becomes of a record, and counts on that.
+    pub(crate) fn admit(&mut self, partition: i32, record: LastRecord) -> Admission {
+        let running = self.partitions.get_mut(&partition).filter(|partition| partition.stopped.is_none());
+        running.map_or(Admission::Ignored, |partition| partition.admit(record))
+    }
+
+    /// Whether the partition's last accounted record is still to be read again.
+    pub(crate) fn awaits_record(&self, partition: i32) -> bool {
+        self.partitions.get(&partition).is_some_and(|partition| partition.awaited.is_some())
+    }
+
     /// Stops a partition until the next assignment; says whether it went on until now.
     pub(crate) fn stop(&mut self, partition: i32, why: String) -> bool {
         let Some(partition) = self.partitions.get_mut(&partition) else { return false };
         partition.stopped.replace(why).is_none()
     }
 
-    pub(crate) fn is_stopped(&self, partition: i32) -> bool {
-        self.partitions.get(&partition).is_some_and(|partition| partition.stopped.is_some())
-    }
-
     pub(crate) fn stopped(&self) -> usize {
         self.partitions.values().filter(|partition| partition.stopped.is_some()).count()
+    }
+
+    /// Partitions that are stopped, and under which epoch they were read.
+    pub(crate) fn stopped_epochs(&self) -> Vec<(i32, u32)> {
+        let stopped = self.partitions.iter().filter(|(_, partition)| partition.stopped.is_some());
+        stopped.map(|(number, partition)| (*number, partition.epoch)).collect()
     }
 
     /// Notes what was read, but is not stored yet.
@@ -103,10 +168,10 @@ impl Assignment {
         }
         for (number, stored) in &progress.partitions {
             let Some(partition) = self.partitions.get_mut(number) else { continue };
-            partition.next_offset = Some(stored.next_offset);
+            partition.stored_to = stored.next_position;
             partition.stored_to_ms = stored.newest_ms.or(partition.stored_to_ms);
             // A committed offset is that of the record to read next. It can only fail for a negative one.
-            let _ = list.add_partition_offset(topic, *number, Offset::Offset(stored.next_offset));
+            let _ = list.add_partition_offset(topic, *number, Offset::Offset(stored.next_position));
         }
         list
     }
@@ -126,13 +191,16 @@ impl Assignment {
         }
     }
 
-    /// Where to read on, of all partitions that are known to be stored up to there.
+    /// Up to where each partition is stored, and in the ledger.
+    pub(crate) fn positions(&self) -> impl Iterator<Item = (i32, i64)> {
+        self.partitions.iter().map(|(number, partition)| (*number, partition.stored_to))
+    }
+
+    /// The same as offsets to commit.
     pub(crate) fn offsets(&self, topic: &str) -> TopicPartitionList {
         let mut list = TopicPartitionList::new();
-        for (number, partition) in &self.partitions {
-            if let Some(offset) = partition.next_offset {
-                let _ = list.add_partition_offset(topic, *number, Offset::Offset(offset));
-            }
+        for (number, position) in self.positions() {
+            let _ = list.add_partition_offset(topic, number, Offset::Offset(position));
         }
         list
     }
@@ -141,7 +209,7 @@ impl Assignment {
     /// whose end is not known. `end` is the end of a partition's log.
     pub(crate) fn lags(&self, end: impl Fn(i32) -> Option<i64>, now_ms: i64) -> Vec<(i32, i64, f64)> {
         let lag = |(number, partition): (&i32, &Partition)| {
-            let done = partition.next_offset.max(partition.read_to).unwrap_or(0);
+            let done = partition.stored_to.max(partition.read_to.unwrap_or(0));
             let records = (end(*number)? - done).max(0);
             let behind_ms = match partition.stored_to_ms {
                 Some(stored_to) if records > 0 => (now_ms - stored_to).max(0),
@@ -157,82 +225,52 @@ impl Assignment {
         if let Some(why) = &self.missing {
             return Err(why.clone());
         }
-        let stopped = self.partitions.iter().filter_map(|(number, partition)| {
-            partition.stopped.as_ref().map(|why| format!("{topic}/{number} stopped: {why}"))
+        let faults = self.partitions.iter().filter_map(|(number, partition)| {
+            partition.fault().map(|fault| format!("{topic}/{number} {fault}"))
         });
-        let stopped: Vec<String> = stopped.collect();
-        if stopped.is_empty() { Ok(()) } else { Err(stopped.join("; ")) }
+        let faults: Vec<String> = faults.collect();
+        if faults.is_empty() { Ok(()) } else { Err(faults.join("; ")) }
+    }
+}
+
+impl Partition {
+    fn admit(&mut self, record: LastRecord) -> Admission {
+        if let Some(awaited) = self.awaited {
+            if record == awaited {
+                self.awaited = None;
+                return Admission::Known;
+            }
+            let offset = awaited.offset;
+            let what = if record.offset == offset {
+                format!("another record at offset {offset} than the ledger accounted for")
+            } else {
+                format!("no record at offset {offset}, where the ledger accounted for one")
+            };
+            return Admission::Refused(format!("the log holds {what}: it was cut or recreated"));
+        }
+        if record.offset < self.position {
+            return Admission::Refused(format!(
+                "the log holds a record at offset {}, before {}, up to where it is read: it was cut or recreated",
+                record.offset, self.position
+            ));
+        }
+        let reading =
+            Reading { epoch: self.epoch, position: self.position, resumed_at: self.stored_to, record };
+        self.position = record.offset + 1;
+        Admission::Read(reading)
+    }
+
+    /// Why the partition does not go on.
+    fn fault(&self) -> Option<String> {
+        match (&self.stopped, &self.awaited) {
+            (Some(why), _) => Some(format!("stopped: {why}")),
+            (None, Some(awaited)) => {
+                Some(format!("waits for the last accounted record, at offset {}", awaited.offset))
+            }
+            (None, None) => None,
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-    use crate::batch::{Outcomes, PartitionProgress};
-
-    fn progress(assignment: u64, offsets: &[(i32, i64)]) -> Progress {
-        let partition = |(partition, next_offset): &(i32, i64)| {
-            let times = Some(1000);
-            (*partition, PartitionProgress { next_offset: *next_offset, newest_ms: times, oldest_ms: times })
-        };
-        let partitions: BTreeMap<_, _> = offsets.iter().map(partition).collect();
-        Progress { assignment, partitions, outcomes: Outcomes::default() }
-    }
-
-    fn committed(list: &TopicPartitionList) -> Vec<(i32, Offset)> {
-        list.elements().iter().map(|element| (element.partition(), element.offset())).collect()
-    }
-
-    #[test]
-    fn what_was_read_under_an_earlier_assignment_is_not_committed() {
-        let mut assignment = Assignment::default();
-        assignment.begin(&[(0, Offset::Beginning), (1, Offset::Offset(5))]);
-        let early = progress(assignment.number(), &[(0, 3), (1, 7)]);
-        assert_eq!(
-            committed(&assignment.advance(&early, "t")),
-            [(0, Offset::Offset(3)), (1, Offset::Offset(7))]
-        );
-        assignment.end();
-        assert_eq!(committed(&assignment.advance(&early, "t")), []);
-        assignment.begin(&[(0, Offset::Offset(3))]);
-        assert_eq!(committed(&assignment.advance(&early, "t")), []);
-        let now = progress(assignment.number(), &[(0, 4), (1, 9)]);
-        assert_eq!(committed(&assignment.advance(&now, "t")), [(0, Offset::Offset(4))]);
-    }
-
-    #[test]
-    fn lag_counts_what_is_not_stored() {
-        let mut assignment = Assignment::default();
-        assignment.begin(&[(0, Offset::Offset(10)), (1, Offset::Beginning), (2, Offset::Beginning)]);
-        assignment.advance(&progress(1, &[(0, 12)]), "t");
-        let end = |partition| (partition < 2).then_some(20);
-        assert_eq!(assignment.lags(end, 3500), [(0, 8, 2.5), (1, 20, 0.0)]);
-        assignment.note_read(&progress(1, &[(0, 13), (1, 1)]));
-        assert_eq!(assignment.lags(end, 3000), [(0, 8, 2.0), (1, 20, 2.0)]);
-        assert_eq!(assignment.lags(|_| Some(12), 3500)[0], (0, 0, 0.0));
-        let mut positions = TopicPartitionList::new();
-        positions.add_partition_offset("t", 0, Offset::Offset(20)).unwrap();
-        assignment.note_positions(&positions);
-        assert_eq!(assignment.lags(end, 3500)[0], (0, 0, 0.0));
-        assert_eq!(
-            committed(&assignment.offsets("t")),
-            [(0, Offset::Offset(12))],
-            "a position is not stored"
-        );
-    }
-
-    #[test]
-    fn a_stopped_partition_says_why_until_the_next_assignment() {
-        let mut assignment = Assignment::default();
-        assert!(assignment.readiness("t").is_err());
-        assignment.begin(&[(3, Offset::Beginning)]);
-        assert_eq!(assignment.readiness("t"), Ok(()));
-        assert!(assignment.stop(3, "cut".to_owned()));
-        assert!(!assignment.stop(3, "again".to_owned()) && !assignment.stop(4, "not ours".to_owned()));
-        assert_eq!(assignment.readiness("t"), Err("t/3 stopped: again".to_owned()));
-        assignment.begin(&[(3, Offset::Beginning)]);
-        assert!(!assignment.is_stopped(3));
-    }
-}
+mod tests;

@@ -1,16 +1,15 @@
-//! A batch: records on their way into the tables, and how far they bring each partition.
+//! A batch: records on their way into the tables.
 //!
 //! It is passive: whoever fills it owns the loop and the clock.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use meterhouse_model::{Change, Event, Reason, Record, Rules, parse};
-use meterhouse_store::{
-    EncodedBatch, EventBatch, RecentCopies, RejectBatch, RejectedRecord, SealedEvents, Source,
-};
+use meterhouse_model::{Record, Rules, parse};
+use meterhouse_store::{EncodedBatch, EventBatch, RecentCopies, RejectBatch, RejectedRecord, SealedEvents};
 
 use crate::BatchLimits;
+use crate::progress::{Progress, Reading};
+use crate::topic_id::TopicId;
 
 /// Records that are judged, but not stored yet.
 #[derive(Debug)]
@@ -32,38 +31,6 @@ pub(crate) struct SealedBatch {
     pub(crate) progress: Progress,
     /// What the batch counts towards the bytes in flight.
     pub(crate) bytes_until_stored: usize,
-}
-
-/// What a batch means once it is stored.
-#[derive(Debug, Clone)]
-pub(crate) struct Progress {
-    /// Number of the assignment under which the records were read.
-    pub(crate) assignment: u64,
-    pub(crate) partitions: BTreeMap<i32, PartitionProgress>,
-    pub(crate) outcomes: Outcomes,
-}
-
-/// How far a batch brings a partition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct PartitionProgress {
-    /// Where to read on.
-    pub(crate) next_offset: i64,
-    /// Timestamp of the last record, in milliseconds since the epoch.
-    pub(crate) newest_ms: Option<i64>,
-    /// Timestamp of the oldest record.
-    pub(crate) oldest_ms: Option<i64>,
-}
-
-/// What became of a batch's records.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Outcomes {
-    pub(crate) records: u64,
-    pub(crate) stored: u64,
-    pub(crate) amended: u64,
-    pub(crate) deleted: u64,
-    /// Of the events above, those that are known to be copies of others.
-    pub(crate) duplicates: u64,
-    pub(crate) rejected: BTreeMap<Reason, u64>,
 }
 
 /// Why a batch closes.
@@ -91,35 +58,35 @@ impl CloseReason {
 
 impl Batch {
     /// An empty batch for records that are read under an assignment.
-    pub(crate) fn new(assignment: u64) -> Self {
+    pub(crate) fn new(assignment: u64, topic_id: TopicId) -> Self {
         Self {
             events: EventBatch::default(),
             rejects: RejectBatch::default(),
-            progress: Progress { assignment, partitions: BTreeMap::new(), outcomes: Outcomes::default() },
+            progress: Progress::new(assignment, topic_id),
             opened: None,
         }
     }
 
-    /// Judges a record and adds what becomes of it. `kept` is the rest of a record that goes into quarantine.
+    /// Judges a record and adds what becomes of it. `reading` is its place in its partition, `kept` the rest of a record that goes into quarantine.
     pub(crate) fn push(
         &mut self,
         record: &Record<'_>,
+        reading: &Reading,
         kept: impl FnOnce() -> RejectedRecord,
         rules: &Rules,
         now: Instant,
     ) {
         self.opened.get_or_insert(now);
-        self.progress.advance(record);
         match parse(record, rules) {
             Ok(events) => {
+                self.progress.count_stored(record, reading, &events);
                 for event in &events {
                     self.events.push(event, record);
-                    self.progress.outcomes.count(event);
                 }
             }
             Err(reject) => {
+                self.progress.count_rejected(record, reading, reject.reason);
                 self.rejects.push(&reject, record, kept());
-                *self.progress.outcomes.rejected.entry(reject.reason).or_default() += 1;
             }
         }
     }
@@ -173,49 +140,20 @@ impl Batch {
     }
 }
 
-impl Progress {
-    fn advance(&mut self, record: &Record<'_>) {
-        self.outcomes.records += 1;
-        let begin = PartitionProgress { next_offset: 0, newest_ms: None, oldest_ms: None };
-        let partition = self.partitions.entry(record.partition).or_insert(begin);
-        partition.next_offset = record.offset + 1;
-        if let Some(timestamp) = record.timestamp_ms {
-            partition.newest_ms = Some(timestamp);
-            partition.oldest_ms = Some(partition.oldest_ms.map_or(timestamp, |oldest| oldest.min(timestamp)));
-        }
-    }
-
-    /// Takes note that a record whose events were to be stored is in quarantine instead.
-    pub(crate) fn refuse(&mut self, record: &Source) {
-        self.outcomes.stored -= record.created;
-        self.outcomes.amended -= record.amended;
-        self.outcomes.deleted -= record.deleted;
-        *self.outcomes.rejected.entry(Reason::RefusedByStore).or_default() += 1;
-    }
-}
-
-impl Outcomes {
-    fn count(&mut self, event: &Event<'_>) {
-        let count = match event.change {
-            Change::Create => &mut self.stored,
-            Change::Amend(_) => &mut self.amended,
-            Change::Delete(_) => &mut self.deleted,
-        };
-        *count += 1;
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::sync::Arc;
 
-    use meterhouse_model::{BillingZone, CloudEventHeaders};
+    use meterhouse_model::{BillingZone, CloudEventHeaders, Reason};
+    use meterhouse_store::LastRecord;
 
     use super::*;
 
     const LIMITS: BatchLimits =
         BatchLimits { rows: 3, bytes: 1 << 20, age: Duration::from_secs(1), inflight_bytes: 1 << 21 };
 
+    /// Adds a record that goes on from where the batch has come, or from offset 5.
     fn push(batch: &mut Batch, partition: i32, offset: i64, value: &str, now: Instant) {
         let record = Record {
             topic: "t",
@@ -227,7 +165,10 @@ mod tests {
             cloud_event: CloudEventHeaders::default(),
         };
         let rules = Rules::new(Arc::new(BillingZone::new("UTC").unwrap()));
-        batch.push(&record, RejectedRecord::default, &rules, now);
+        let position = batch.progress.partitions.get(&partition).map_or(5, |read| read.next_position);
+        let seen = LastRecord::new(offset, record.timestamp_ms, None, record.value);
+        let reading = Reading { epoch: 3, position, resumed_at: 2, record: seen };
+        batch.push(&record, &reading, RejectedRecord::default, &rules, now);
     }
 
     fn usage(action: &str) -> String {
@@ -239,21 +180,27 @@ mod tests {
 
     #[test]
     fn every_record_moves_its_partition_on_and_has_one_outcome() {
-        let (mut batch, now) = (Batch::new(7), Instant::now());
+        let (mut batch, now) = (Batch::new(7, TopicId::NONE), Instant::now());
         push(&mut batch, 0, 5, &usage(""), now);
         push(&mut batch, 1, 9, "[", now);
         push(&mut batch, 0, 8, &usage(r#","Action":"amend","Revision":1"#), now);
         push(&mut batch, 0, 9, &usage(r#","Action":"delete","Revision":2"#), now);
         push(&mut batch, 0, 10, &format!(r#"{{"Usages":[{}]}}"#, usage("")), now);
         let sealed = batch.seal(&mut RecentCopies::default());
-        let Progress { assignment, partitions, outcomes } = sealed.progress;
+        let Progress { assignment, partitions, outcomes, .. } = sealed.progress;
         assert_eq!(assignment, 7);
-        assert_eq!((partitions[&0].next_offset, partitions[&1].next_offset), (11, 10));
+        assert_eq!((partitions[&0].next_position, partitions[&1].next_position), (11, 10));
         assert_eq!(partitions[&0].newest_ms, Some(1_789_999_999_990));
         assert_eq!(partitions[&0].oldest_ms, Some(1_789_999_999_990));
         assert_eq!((outcomes.records, outcomes.stored, outcomes.amended, outcomes.deleted), (5, 2, 1, 1));
         assert_eq!(outcomes.rejected, BTreeMap::from([(Reason::InvalidJson, 1)]));
         assert_eq!(sealed.rejects.map(|rejects| rejects.rows), Some(1));
+        let [first, second] = [partitions[&0], partitions[&1]];
+        assert_eq!((first.epoch, first.from_position, first.resumed_at), (3, 5, 2));
+        assert_eq!((first.stored, first.rejected, first.amended, first.deleted), (4, 0, 1, 1));
+        assert_eq!((first.holes(), second.holes()), (2, 4), "offsets 6 and 7, and 5 to 8");
+        assert_eq!((second.stored, second.rejected), (0, 1));
+        assert_eq!((first.last_record.offset, second.last_record.offset), (10, 9));
         let events = sealed.events.unwrap();
         assert_eq!((events.events.rows, events.marks.rows), (4, 1));
         assert_eq!(events.identities.map(|identities| identities.rows), Some(4));
@@ -262,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_batch_closes_at_the_first_limit() {
-        let (mut batch, begun) = (Batch::new(1), Instant::now());
+        let (mut batch, begun) = (Batch::new(1, TopicId::NONE), Instant::now());
         assert_eq!(batch.close_reason(&LIMITS, begun + LIMITS.age), None);
         push(&mut batch, 0, 0, &usage(""), begun);
         assert_eq!(batch.close_reason(&LIMITS, begun), None);

@@ -3,7 +3,7 @@
 //! librdkafka tells of a change of the assignment inside a poll. What is to be done about it is done by the reader
 //! right after that poll, on the same thread: so no offset can be committed between a revocation and its handling.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -99,24 +99,22 @@ fn unassign<C: ConsumerContext>(consumer: &BaseConsumer<C>) {
     }
 }
 
-/// Where newly assigned partitions begin: at the committed offset, or with the first record where none was committed.
-pub(crate) fn start_positions(
-    consumer: &GroupConsumer,
+/// The committed offsets of partitions; nothing of those where none is.
+pub(crate) fn committed<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
     topic: &str,
     partitions: &[i32],
-) -> KafkaResult<Vec<(i32, Offset)>> {
+) -> KafkaResult<BTreeMap<i32, i64>> {
     let mut list = TopicPartitionList::new();
     for partition in partitions {
         list.add_partition(topic, *partition);
     }
-    let committed = consumer.committed_offsets(list, COMMITTED_TIMEOUT)?;
-    let positions = committed.elements().into_iter().map(|element| {
+    let mut offsets = BTreeMap::new();
+    for element in consumer.committed_offsets(list, COMMITTED_TIMEOUT)?.elements() {
         element.error()?;
-        let start = match element.offset() {
-            Offset::Offset(offset) => Offset::Offset(offset),
-            _ => Offset::Beginning,
-        };
-        Ok((element.partition(), start))
-    });
-    positions.collect()
+        if let Offset::Offset(offset) = element.offset() {
+            offsets.insert(element.partition(), offset);
+        }
+    }
+    Ok(offsets)
 }

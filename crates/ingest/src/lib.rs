@@ -2,13 +2,14 @@
 //!
 //! ```text
 //! poll thread: MessageQueue::take -> Batch::push (parse, judge) -> close by rows, bytes or age
-//! tokio:         -> Batch::seal (sort, encode) -> Writer (insert until acknowledged)
+//! tokio:         -> Batch::seal (sort, encode) -> Writer (insert until acknowledged, then into the ledger)
 //! poll thread:     -> commit offsets
 //! ```
 //!
 //! Whatever is on its way may be dropped at any moment and read again: rows have an identity and replace themselves,
-//! and an offset is committed only once everything before it is stored.
+//! and the ledger, which says where to read on, holds a range only once all of it is stored.
 
+mod account;
 mod assignment;
 mod backoff;
 mod batch;
@@ -21,13 +22,17 @@ mod mirror;
 mod pipeline;
 mod probe;
 mod producer;
+mod progress;
 mod properties;
 mod reader;
 mod rebuild;
 mod record;
 mod recount;
 mod refuse;
+mod resume;
 mod sweep;
+mod topic;
+mod topic_id;
 mod writer;
 
 pub use config::{BatchLimits, KafkaConfig};
@@ -39,3 +44,4 @@ pub use producer::{Producer, ProducerError, Written};
 pub use properties::{check_property, is_fixed_property};
 pub use recount::{Recount, recount};
 pub use sweep::{SWEEP_CHECK, SweepConfig, sweep};
+pub use topic::{PartitionLog, partition_logs};

@@ -1,6 +1,6 @@
 //! Messages of the assigned partitions, taken out of librdkafka many at a time: a third of the cost of one by one.
 //!
-//! The one file of this crate that holds `unsafe`. librdkafka's rules that it rests on: a queue outlives the calls that
+//! One of the two files of this crate that hold `unsafe`. librdkafka's rules that it rests on: a queue outlives the calls that
 //! use it and is destroyed before its client; a message and all that it points to live until the message is destroyed.
 #![expect(unsafe_code, reason = "the batch interface of librdkafka has no safe form in the rdkafka crate")]
 
@@ -197,6 +197,11 @@ pub(crate) struct PartitionError {
 }
 
 impl PartitionError {
+    /// Whether the log does not hold the offset that was asked for.
+    pub(crate) fn is_out_of_range(&self) -> bool {
+        self.code == RDKafkaErrorCode::AutoOffsetReset
+    }
+
     /// Whether librdkafka goes on behind the records that it could not read: then somebody has to act, and until then
     /// the partition stands still.
     pub(crate) fn loses_records(&self) -> bool {

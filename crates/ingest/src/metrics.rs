@@ -5,7 +5,8 @@ use prometheus::{
     GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
 };
 
-use crate::batch::{Batch, CloseReason, Progress};
+use crate::batch::{Batch, CloseReason};
+use crate::progress::{PartitionProgress, Progress};
 use crate::sweep::SweepMetrics;
 
 /// Outcome of an event whose identity is taken by other content.
@@ -22,6 +23,8 @@ pub struct Metrics {
     records: IntCounterVec,
     events: IntCounterVec,
     rejects: IntCounterVec,
+    holes: IntCounterVec,
+    ledger_position: IntGaugeVec,
     lag_records: IntGaugeVec,
     lag_seconds: GaugeVec,
     freshness: Histogram,
@@ -36,6 +39,10 @@ pub struct Metrics {
     pub(crate) mirrored: IntCounter,
     /// Changes of the assignment.
     pub(crate) rebalances: IntCounter,
+    /// Partitions whose committed offset was not the ledger's end.
+    pub(crate) committed_differences: IntCounter,
+    /// Partitions whose last accounted record had left the log.
+    pub(crate) fingerprints_gone: IntCounter,
     /// What the sweep does.
     pub(crate) sweep: SweepMetrics,
     topic: String,
@@ -58,6 +65,16 @@ impl Metrics {
                 &["outcome"],
             )?,
             rejects: register.counters("meterhouse_rejects_total", "Rejects by reason.", &["reason"])?,
+            holes: register.counters(
+                "meterhouse_holes_total",
+                "Offsets without a record: markers of transactions, and records of aborted ones.",
+                &["topic"],
+            )?,
+            ledger_position: register.gauges(
+                "meterhouse_ledger_position",
+                "Offset up to which a partition is stored and in the ledger: where reading goes on.",
+                &["topic", "partition"],
+            )?,
             lag_records: register.gauges(
                 "meterhouse_lag_records",
                 "Records of a partition that are not stored yet.",
@@ -104,6 +121,14 @@ impl Metrics {
             )?,
             rebalances: register
                 .counter("meterhouse_rebalances_total", "Changes of the assignment of partitions.")?,
+            committed_differences: register.counter(
+                "meterhouse_committed_offset_differences_total",
+                "Assigned partitions whose committed offset was not the ledger's end, which counts.",
+            )?,
+            fingerprints_gone: register.counter(
+                "meterhouse_fingerprints_gone_total",
+                "Assigned partitions whose last accounted record retention had deleted, so that it was not compared.",
+            )?,
             sweep: SweepMetrics::register(registry)?,
             topic: topic.to_owned(),
         };
@@ -114,6 +139,7 @@ impl Metrics {
     /// Shows every label that is known before its first count: a rate needs a zero to start from.
     fn begin(&self) {
         self.records.with_label_values(&[&self.topic]).inc_by(0);
+        self.holes.with_label_values(&[&self.topic]).inc_by(0);
         for outcome in ["stored", "amended", "deleted", "rejected", "duplicate", CONFLICT] {
             self.events.with_label_values(&[outcome]).inc_by(0);
         }
@@ -139,6 +165,8 @@ impl Metrics {
         let outcomes = &progress.outcomes;
         let rejected = outcomes.rejected.values().sum();
         self.records.with_label_values(&[&self.topic]).inc_by(outcomes.records);
+        let holes = progress.partitions.values().map(PartitionProgress::holes).sum();
+        self.holes.with_label_values(&[&self.topic]).inc_by(holes);
         for (outcome, count) in [
             ("stored", outcomes.stored),
             ("amended", outcomes.amended),
@@ -168,8 +196,14 @@ impl Metrics {
         self.lag_seconds.with_label_values(labels).set(seconds);
     }
 
+    pub(crate) fn ledger_position(&self, partition: i32, position: i64) {
+        let labels = &[self.topic.as_str(), &partition.to_string()];
+        self.ledger_position.with_label_values(labels).set(position);
+    }
+
     /// Partitions that are not ours any more are somebody else's to report.
-    pub(crate) fn reset_lag(&self) {
+    pub(crate) fn reset_partitions(&self) {
+        self.ledger_position.reset();
         self.lag_records.reset();
         self.lag_seconds.reset();
     }

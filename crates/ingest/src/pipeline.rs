@@ -7,10 +7,13 @@ use std::time::Duration;
 use meterhouse_model::Rules;
 use meterhouse_store::Store;
 use rdkafka::error::KafkaError;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::reader::{Channels, Reader};
+use crate::resume::Resumption;
+use crate::topic_id::TopicIds;
 use crate::writer::{Writer, seal_all};
 use crate::{BatchLimits, KafkaConfig, Metrics};
 
@@ -32,6 +35,17 @@ pub enum Error {
     /// ClickHouse refuses rows in a way that waiting cannot change.
     #[error("clickhouse: {0}")]
     Store(#[from] meterhouse_store::Error),
+    /// The topic keeps one record a key and drops the others.
+    #[error(
+        "the topic {topic} has cleanup.policy={policy}: compaction keeps the last record of each key and drops the usage \
+         in all others, so it is not read; usage needs cleanup.policy=delete"
+    )]
+    Compacted {
+        /// Its name.
+        topic: String,
+        /// As configured.
+        policy: String,
+    },
     /// A message came where only events of the group are expected.
     #[error("a message came in the wrong queue")]
     Misled,
@@ -51,7 +65,7 @@ pub enum Error {
 /// The tables must be there. Readiness is reported as the checks `partitions` and `ingest`.
 ///
 /// # Errors
-/// Going on is impossible. Nothing is lost: offsets are only committed for what is stored.
+/// Going on is impossible, or refused. Nothing is lost: the ledger only accounts for what is stored.
 pub async fn ingest(
     kafka: &KafkaConfig,
     limits: BatchLimits,
@@ -65,10 +79,19 @@ pub async fn ingest(
     let (sealed, to_write) = mpsc::channel(SEALED_WAITING);
     let (stored, to_commit) = std_mpsc::channel();
     let channels = Channels { batches, stored: to_commit };
-    let reader = Reader::join(kafka, limits, rules, channels, metrics.clone(), Arc::clone(&report))?;
+    let topic_ids = Arc::new(TopicIds::new(kafka)?);
+    let resumption = Resumption {
+        store: store.clone(),
+        runtime: Handle::current(),
+        kafka: kafka.clone(),
+        topic_ids: Arc::clone(&topic_ids),
+        metrics: metrics.clone(),
+        shutdown: shutdown.clone(),
+    };
+    let reader = Reader::join(resumption, limits, rules, channels, metrics.clone(), Arc::clone(&report))?;
     let (mut reading, left) = spawn_reader(reader, shutdown)?;
     let sealing = seal_all(to_seal, sealed);
-    let writing = Writer::new(store, kafka, stored, metrics, report).run(to_write);
+    let writing = Writer::new(store, kafka, topic_ids, stored, metrics, report).run(to_write);
     let storing = async { tokio::try_join!(sealing, writing) };
     let outcome = tokio::select! {
         // The reader waits for what it has handed over: whatever is still under way is given up.

@@ -20,8 +20,8 @@ pub struct KafkaProbe {
     topic: String,
 }
 
-/// Says nothing: the answer of each check says it, and the pipeline's client logs the same.
-struct Silent;
+/// Says nothing: the answer to each question says it, and the pipeline's client logs the same.
+pub(crate) struct Silent;
 
 impl ClientContext for Silent {
     fn log(&self, _: RDKafkaLogLevel, _: &str, _: &str) {}

@@ -3,26 +3,30 @@
 //! One thread does all of it, so the order is plain: a batch is handed over when it closes, its offsets are committed
 //! when the writer says that it is stored, and never once the partitions were taken away.
 
+mod partitions;
+
 use std::mem;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use meterhouse_model::Rules;
-use meterhouse_store::crash;
+use meterhouse_store::{LastRecord, crash};
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::assignment::Assignment;
+use crate::assignment::{Admission, Assignment};
 use crate::batch::{Batch, CloseReason};
 use crate::group::{self, Change, GroupConsumer};
 use crate::message::{Message, MessageQueue, PartitionError};
+use crate::progress::Reading;
 use crate::record::{record, rejected};
+use crate::resume::Resumption;
 use crate::writer::{Stored, now_ms};
-use crate::{BatchLimits, Error, KafkaConfig, Metrics, Reporter};
+use crate::{BatchLimits, Error, Metrics, Reporter};
 
 /// Messages that are taken together.
 const CHUNK_MESSAGES: usize = 10_000;
@@ -32,8 +36,6 @@ const STEP: Duration = Duration::from_millis(50);
 const GAUGE_INTERVAL: Duration = Duration::from_secs(1);
 /// How often all offsets are committed again: nobody tells of a commit that has failed.
 const COMMIT_INTERVAL: Duration = Duration::from_secs(30);
-/// Pause before committed offsets are asked for again.
-const COMMITTED_PAUSE: Duration = Duration::from_secs(1);
 /// Time to store what was read, once the shutdown has begun.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 /// Name of the readiness check.
@@ -46,8 +48,9 @@ pub(crate) struct Reader {
     topic: String,
     limits: BatchLimits,
     rules: watch::Receiver<Arc<Rules>>,
+    resumption: Resumption,
     assignment: Assignment,
-    /// Partitions that are to be taken, and when to ask for their committed offsets.
+    /// Partitions that are to be taken, and when to ask where they begin.
     given: Option<(Vec<i32>, Instant)>,
     batch: Batch,
     /// Bytes of batches that are handed over and not stored yet.
@@ -60,6 +63,7 @@ pub(crate) struct Reader {
     report: Reporter,
     gauges_set: Instant,
     committed: Instant,
+    looked_for_acceptance: Instant,
 }
 
 /// The ends of the channels to the writer and back.
@@ -71,13 +75,14 @@ pub(crate) struct Channels {
 impl Reader {
     /// Joins the consumer group. Nothing is read yet.
     pub(crate) fn join(
-        kafka: &KafkaConfig,
+        resumption: Resumption,
         limits: BatchLimits,
         rules: watch::Receiver<Arc<Rules>>,
         channels: Channels,
         metrics: Metrics,
         report: Reporter,
     ) -> Result<Self, Error> {
+        let kafka = &resumption.kafka;
         let consumer = Arc::new(group::join(kafka)?);
         let queue = MessageQueue::new(Arc::clone(&consumer), &kafka.topic, CHUNK_MESSAGES);
         let assignment = Assignment::default();
@@ -86,9 +91,10 @@ impl Reader {
             queue,
             consumer,
             topic: kafka.topic.clone(),
+            resumption,
             limits,
             rules,
-            batch: Batch::new(assignment.number()),
+            batch: assignment.batch(),
             assignment,
             given: None,
             handed_bytes: 0,
@@ -99,6 +105,7 @@ impl Reader {
             report,
             gauges_set: Instant::now(),
             committed: Instant::now(),
+            looked_for_acceptance: Instant::now(),
         })
     }
 
@@ -107,6 +114,7 @@ impl Reader {
         while !shutdown.is_cancelled() {
             self.serve_group()?;
             self.take_given()?;
+            self.look_for_acceptance()?;
             self.commit_stored(Duration::ZERO)?;
             if self.is_full() {
                 // The queue behind us fills up to its limit, then librdkafka asks for no more.
@@ -145,50 +153,6 @@ impl Reader {
         Ok(())
     }
 
-    /// Takes partitions that are given, once it is known where they begin.
-    fn take_given(&mut self) -> Result<(), Error> {
-        let Some((partitions, _)) = self.given.take_if(|(_, ask_at)| *ask_at <= Instant::now()) else {
-            return Ok(());
-        };
-        crash::point("assignment_given");
-        let positions = match group::start_positions(&self.consumer, &self.topic, &partitions) {
-            Ok(positions) => positions,
-            Err(error) => {
-                tracing::warn!(%error, "committed offsets cannot be read, asking again");
-                self.given = Some((partitions, Instant::now() + COMMITTED_PAUSE));
-                self.assignment.wait_for(format!("committed offsets cannot be read: {error}"));
-                self.tell_readiness();
-                return Ok(());
-            }
-        };
-        crash::point("assignment_positions_known");
-        let mut list = TopicPartitionList::new();
-        for (partition, start) in &positions {
-            self.queue.attach(*partition);
-            list.add_partition_offset(&self.topic, *partition, *start)?;
-        }
-        // A partition that was stopped is still paused, whoever had it in between.
-        self.consumer.resume(&list)?;
-        self.consumer.assign(&list)?;
-        crash::point("assignment_taken");
-        self.assignment.begin(&positions);
-        self.batch = Batch::new(self.assignment.number());
-        tracing::info!(topic = self.topic, partitions = positions.len(), "partitions are assigned");
-        self.tell_readiness();
-        Ok(())
-    }
-
-    /// Drops what is not handed over: whoever gets the partitions reads it again, and its rows are the same rows.
-    fn give_up_partitions(&mut self) {
-        tracing::info!(topic = self.topic, partitions = self.assignment.len(), "partitions are taken away");
-        self.given = None;
-        self.assignment.end();
-        self.batch = Batch::new(self.assignment.number());
-        self.metrics.reset_lag();
-        crash::point("assignment_ended");
-        self.tell_readiness();
-    }
-
     /// Takes note of stored batches; waits up to a time for the first.
     fn commit_stored(&mut self, mut wait: Duration) -> Result<(), Error> {
         loop {
@@ -200,6 +164,10 @@ impl Reader {
             wait = Duration::ZERO;
             self.handed -= 1;
             self.handed_bytes -= stored.bytes;
+            if !stored.is_accounted {
+                self.leave_topic(&stored.progress);
+                continue;
+            }
             let offsets = self.assignment.advance(&stored.progress, &self.topic);
             crash::point("before_commit");
             group::commit(&self.consumer, &offsets);
@@ -221,37 +189,50 @@ impl Reader {
                 self.stop_or_warn(message, error);
                 continue;
             }
-            if self.assignment.is_stopped(message.partition()) {
-                continue;
-            }
-            let record = record(&self.topic, message);
-            self.batch.push(&record, || rejected(message), &rules, now);
-            crash::point("record_pushed");
-            if let Some(reason) = self.batch.close_reason(&self.limits, now) {
-                self.hand_over(reason);
+            if let Some(reading) = self.admit(message) {
+                let record = record(&self.topic, message);
+                self.batch.push(&record, &reading, || rejected(message), &rules, now);
+                crash::point("record_pushed");
+                if let Some(reason) = self.batch.close_reason(&self.limits, now) {
+                    self.hand_over(reason);
+                }
             }
         }
     }
 
+    /// The place of a record that is to be read now.
+    fn admit(&mut self, message: Message<'_>) -> Option<Reading> {
+        let (partition, offset) = (message.partition(), message.offset());
+        let seen = LastRecord::new(offset, message.timestamp_ms(), message.key(), message.value());
+        match self.assignment.admit(partition, seen) {
+            Admission::Read(reading) => return Some(reading),
+            Admission::Ignored => {}
+            Admission::Known => self.tell_readiness(),
+            Admission::Refused(why) => self.stop(partition, offset, why),
+        }
+        None
+    }
+
     /// Goes on after an error of a partition, unless records would be skipped.
     fn stop_or_warn(&mut self, message: Message<'_>, error: PartitionError) {
-        let PartitionError { text, .. } = &error;
         let (topic, partition, offset) = (&self.topic, message.partition(), message.offset());
         if !error.loses_records() {
-            tracing::warn!(topic, partition, error = text, "cannot read a partition at the moment");
-            return;
+            tracing::warn!(topic, partition, error = error.text, "cannot read a partition at the moment");
+        } else if error.is_out_of_range() && self.assignment.awaits_record(partition) {
+            tracing::info!(topic, partition, offset, "the last accounted record has just left the log");
+            self.take_again();
+        } else {
+            self.stop(partition, offset, error.text);
         }
-        if self.assignment.stop(partition, text.clone()) {
-            tracing::error!(
-                topic,
-                partition,
-                offset,
-                error = text,
-                "partition stopped: records cannot be read"
-            );
+    }
+
+    /// Reads a partition no more, until it is taken again.
+    fn stop(&mut self, partition: i32, offset: i64, why: String) {
+        if self.assignment.stop(partition, why.clone()) {
+            tracing::error!(topic = self.topic, partition, offset, reason = why, "partition stopped");
             let mut list = TopicPartitionList::new();
-            list.add_partition(topic, partition);
-            // What comes all the same is not read: see `read`.
+            list.add_partition(&self.topic, partition);
+            // What comes all the same is not read: see `admit`.
             let _ = self.consumer.pause(&list);
             self.tell_readiness();
         }
@@ -264,7 +245,7 @@ impl Reader {
     }
 
     fn hand_over(&mut self, reason: CloseReason) {
-        let batch = mem::replace(&mut self.batch, Batch::new(self.assignment.number()));
+        let batch = mem::replace(&mut self.batch, self.assignment.batch());
         self.assignment.note_read(&batch.progress);
         self.metrics.closed(&batch, reason);
         self.handed += 1;
@@ -300,6 +281,9 @@ impl Reader {
     fn set_gauges(&self) {
         self.metrics.inflight(self.handed_bytes + self.batch.bytes());
         self.metrics.partitions(self.assignment.len(), self.assignment.stopped(), self.is_full());
+        for (partition, position) in self.assignment.positions() {
+            self.metrics.ledger_position(partition, position);
+        }
         for (partition, records, seconds) in
             self.assignment.lags(|partition| self.queue.known_end(partition), now_ms())
         {

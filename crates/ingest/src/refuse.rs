@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use meterhouse_model::{Reason, Reject};
-use meterhouse_store::{ErrorClass, RejectBatch, SealedEvents, Source, Table};
+use meterhouse_store::{ErrorClass, RejectBatch, SealedEvents, Source, Table, crash};
 
 use crate::backoff::Backoff;
-use crate::batch::Progress;
 use crate::lookup::{FoundRecord, RecordLookup};
+use crate::progress::Progress;
 use crate::writer::{Attempts, CHECK, Writer};
 use crate::{Error, rebuild};
 
@@ -35,11 +35,13 @@ impl Writer {
         progress: &mut Progress,
     ) -> Result<(), Error> {
         let mut refused = self.insert_accepted(events).await?;
+        crash::point("accepted_inserted");
         refused.sort_by_key(|refused| refused.record.position());
         tracing::warn!(records = refused.len(), "clickhouse refuses records for good: they go to quarantine");
         for quarantined in self.quarantine(events, &refused).await? {
             progress.refuse(&quarantined);
         }
+        crash::point("refused_quarantined");
         let positions: Vec<_> = refused.iter().map(|refused| refused.record.position()).collect();
         let parts = self.store.write_parts(events);
         let mut attempts = Attempts::new(Table::Identities, events.events.rows);

@@ -10,9 +10,11 @@ use meterhouse_store::{
 use tokio::sync::mpsc;
 
 use crate::backoff::Backoff;
-use crate::batch::{Batch, Progress, SealedBatch};
+use crate::batch::{Batch, SealedBatch};
 use crate::lookup::RecordLookup;
 use crate::mirror::Mirror;
+use crate::progress::Progress;
+use crate::topic_id::TopicIds;
 use crate::{Error, KafkaConfig, Metrics, Reporter};
 
 /// Name of the readiness check.
@@ -22,6 +24,8 @@ pub(crate) const CHECK: &str = "ingest";
 #[derive(Debug)]
 pub(crate) struct Stored {
     pub(crate) progress: Progress,
+    /// It is in the ledger.
+    pub(crate) is_accounted: bool,
     /// What it does not count towards the bytes in flight any more.
     pub(crate) bytes: usize,
 }
@@ -30,6 +34,7 @@ pub(crate) struct Stored {
 pub(crate) struct Writer {
     pub(crate) store: Store,
     pub(crate) kafka: KafkaConfig,
+    pub(crate) topic_ids: Arc<TopicIds>,
     pub(crate) stored: Sender<Stored>,
     pub(crate) metrics: Metrics,
     pub(crate) report: Reporter,
@@ -70,12 +75,13 @@ impl Writer {
     pub(crate) fn new(
         store: Store,
         kafka: &KafkaConfig,
+        topic_ids: Arc<TopicIds>,
         stored: Sender<Stored>,
         metrics: Metrics,
         report: Reporter,
     ) -> Self {
         let mirror = Mirror::new(kafka, &metrics, &report);
-        Self { store, kafka: kafka.clone(), stored, metrics, report, mirror, lookup: None }
+        Self { store, kafka: kafka.clone(), topic_ids, stored, metrics, report, mirror, lookup: None }
     }
 
     /// Stores batches in their order until there are no more, or the reader is gone.
@@ -87,8 +93,9 @@ impl Writer {
         while let Some(mut batch) = sealed.recv().await {
             self.store_batch(&mut batch).await?;
             crash::point("batch_stored");
-            self.metrics.stored(&batch.progress, now_ms());
-            let stored = Stored { progress: batch.progress, bytes: batch.bytes_until_stored };
+            let is_accounted = self.account(&batch.progress).await?;
+            crash::point("batch_accounted");
+            let stored = Stored { progress: batch.progress, is_accounted, bytes: batch.bytes_until_stored };
             if self.stored.send(stored).is_err() {
                 return Ok(());
             }
@@ -106,6 +113,7 @@ impl Writer {
             self.write(events, &mut batch.progress).await?;
         }
         self.mirror(&batch.rejected).await;
+        crash::point("rejects_mirrored");
         Ok(())
     }
 

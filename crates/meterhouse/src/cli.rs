@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::generate::GenerateArgs;
+use crate::ledger::LedgerCommand;
+use crate::rejects::RejectsArgs;
 use crate::rollup::RebuildArgs;
 use crate::verify::VerifyArgs;
 
@@ -40,8 +42,13 @@ pub(crate) enum Command {
     CheckConfig,
     /// Audit everything that is billed: exit code 1 where something is wrong
     Verify(VerifyArgs),
+    /// List, show and replay what is in quarantine
+    Rejects(RejectsArgs),
     /// Publish a repeatable load of usage events
     Generate(GenerateArgs),
+    /// Show what is accounted for, or accept a new beginning
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
     /// Make a token and the hash of it for the credentials file
     Token,
 }

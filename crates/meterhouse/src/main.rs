@@ -6,10 +6,12 @@ mod config;
 mod failure;
 mod files;
 mod generate;
+mod ledger;
 mod log;
 mod metrics;
 mod probes;
 mod progress;
+mod rejects;
 mod rollup;
 mod rules;
 mod schema;
@@ -49,6 +51,8 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::CheckConfig => check_config::run(config::load(cli.config.as_deref())),
         Command::Generate(args) => generate::run(args, &configure(cli)?),
         Command::Verify(args) => verify::run(args, &configure(cli)?),
+        Command::Ledger(command) => ledger::run(command, &configure(cli)?),
+        Command::Rejects(args) => rejects::run(args, &configure(cli)?),
         Command::Migrate => schema::migrate(&configure(cli)?),
         Command::Serve(args) => {
             let is_insecure = args.insecure_no_auth;

@@ -91,13 +91,18 @@ async fn look(store: &Store, zone: &BillingZone, migrates: bool) -> Result<Resul
         }
         state => state,
     };
-    Ok(match state {
+    Ok(readiness(state))
+}
+
+/// What somebody has to do before the database can be used.
+pub(crate) fn readiness(state: SchemaState) -> Result<(), String> {
+    match state {
         SchemaState::Ready => Ok(()),
         SchemaState::Empty => Err("the database has no tables yet: run `meterhouse migrate`".to_owned()),
         SchemaState::Behind(missing) => {
             Err(format!("the database lacks {}: run `meterhouse migrate`", missing.join(", ")))
         }
-    })
+    }
 }
 
 fn note(health: &Health, why: String, shown: &mut String) {

@@ -214,7 +214,15 @@ async fn ingest(
     let limits = config.ingest.limits();
     meterhouse_ingest::ingest(&kafka, limits, rules, store, metrics, report, shutdown)
         .await
-        .map_err(|error| Failure::from(anyhow!("ingest has ended: {error}")))
+        .map_err(ingest_failure)
+}
+
+fn ingest_failure(error: meterhouse_ingest::Error) -> Failure {
+    let kind = match &error {
+        meterhouse_ingest::Error::Compacted { .. } => ExitKind::Refused,
+        _ => ExitKind::Finding,
+    };
+    Failure::new(kind, anyhow!("ingest has ended: {error}"))
 }
 
 /// A part that cannot fail.

@@ -29,7 +29,8 @@ const ALLOWED: [(&str, &[&str]); 7] = [
 const GUARDED: [&str; 4] = ["clickhouse", "rdkafka", "axum", "hyper"];
 
 /// Files and folders that may hold `unsafe`.
-const UNSAFE: [&str; 2] = ["crates/ingest/src/message.rs", "crates/localstack/src"];
+const UNSAFE: [&str; 3] =
+    ["crates/ingest/src/message.rs", "crates/ingest/src/topic_id.rs", "crates/localstack/src"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -74,7 +75,7 @@ fn every_crate_has_a_place_and_one_list_of_dependencies() {
 }
 
 #[test]
-fn unsafe_is_in_two_places() {
+fn unsafe_is_in_few_places() {
     let mut folders = vec![root().join("crates"), root().join("tests"), root().join("benches")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {

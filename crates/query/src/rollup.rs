@@ -32,6 +32,8 @@ pub struct RollupConfig {
     pub margin: Duration,
     /// Pause between two looks for dates.
     pub interval: Duration,
+    /// Time between two looks through everything.
+    pub full_look_interval: Duration,
 }
 
 /// Told whether the worker gets on, and if not, why.
@@ -45,7 +47,7 @@ pub async fn run(
     report: Report,
     shutdown: CancellationToken,
 ) {
-    let mut worker = Worker::new(store, config.margin, metrics.clone());
+    let mut worker = Worker::new(store, config, metrics.clone());
     let mut failures = 0;
     loop {
         let turn = tokio::select! {

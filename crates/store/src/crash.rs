@@ -5,13 +5,15 @@
 //! instead of `kill` sends SIGSTOP. Release builds know nothing of it.
 
 /// Every place, in the order of a record's life.
-pub const POINTS: [&str; 19] = [
+pub const POINTS: [&str; 29] = [
     // Start: `serve` and `migrate` on a database without tables.
     "migration_executed",
     "migration_recorded",
     "zone_pinned",
     // Assignment.
     "assignment_given",
+    "openings_known",
+    "openings_inserted",
     "assignment_positions_known",
     "assignment_taken",
     "assignment_ended",
@@ -24,11 +26,20 @@ pub const POINTS: [&str; 19] = [
     "events_inserted",
     "identities_inserted",
     "second_mark_inserted",
+    "accepted_inserted",
+    "refused_quarantined",
+    "rejects_mirrored",
     "batch_stored",
+    "ledger_inserted",
+    "batch_accounted",
     "before_commit",
     "after_commit",
     // End.
     "drained",
+    // Sums by day.
+    "scan_timed",
+    "scan_recomputed",
+    "rebuild_marked",
 ];
 
 /// The variable that names a place, how often it is passed, and what happens then.

@@ -37,6 +37,8 @@ pub enum Table {
     Marks,
     /// Quarantine.
     Rejects,
+    /// What is accounted for.
+    Ledger,
     /// Identities that the sweep is to look at first.
     Suspects,
     /// Identities that the sweep has seen to.
@@ -51,6 +53,7 @@ impl Table {
             Self::Identities => "identities",
             Self::Marks => "usage_daily",
             Self::Rejects => "rejects",
+            Self::Ledger => "ledger",
             Self::Suspects => "suspects",
             Self::Settlements => "settlements",
         }

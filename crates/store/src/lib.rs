@@ -19,12 +19,14 @@ mod hash;
 mod http;
 mod identities;
 mod insert;
+mod ledger;
 mod marks;
 mod metrics;
 mod migrate;
 mod native;
 mod parameters;
 mod parts;
+mod quarantine;
 mod recent;
 mod rejects;
 mod schema;
@@ -45,9 +47,14 @@ pub use error::{Error, ErrorClass};
 pub use events::EventBatch;
 pub use hash::Evidence;
 pub use insert::{EncodedBatch, Table};
+pub use ledger::{LastRecord, LedgerRow, LedgerSummary, ResumePoint};
 pub use metrics::Metrics;
 pub use migrate::Migration;
 pub use parts::PartWriter;
+pub use quarantine::{
+    EventHashes, EventRow, KnownCopy, ListedReject, Outcome, RejectFilter, RejectKey, RejectPlace,
+    RejectState, Replay, ReplayCounts, ReplayOutcome, StoredReject,
+};
 pub use recent::RecentCopies;
 pub use rejects::{RejectBatch, RejectScope, Rejected, RejectedRecord};
 pub use schema::SchemaState;

@@ -34,6 +34,9 @@ pub(super) enum Action {
     StopMerges,
     Merge,
     Migrate,
+    ShowLedger,
+    /// Sums by day are void, and made again.
+    Rebuild,
 }
 
 /// What ends a fault.
@@ -61,7 +64,7 @@ impl Action {
             return None;
         }
         let is_free = |undoing: &[Undo]| !faults.iter().any(|fault| undoing.contains(fault));
-        let mut possible = vec![Self::Migrate];
+        let mut possible = vec![Self::Migrate, Self::ShowLedger, Self::Rebuild];
         if is_free(&[Undo::StartClickHouse, Undo::ContinueClickHouse]) {
             possible.extend([Self::Merge, Self::StopMerges]);
             possible.extend(
@@ -103,7 +106,8 @@ impl Action {
             Self::BreakKafkaWire(_) => Undo::MendKafkaWire,
             Self::BreakClickHouseWire(_) => Undo::MendClickHouseWire,
             // The one kills itself, or does not; merges begin again when everything heals, or the server was killed.
-            Self::ArmProcess(..) | Self::StopMerges | Self::Merge | Self::Migrate => return None,
+            Self::ArmProcess(..) | Self::StopMerges | Self::Merge => return None,
+            Self::Migrate | Self::ShowLedger | Self::Rebuild => return None,
         })
     }
 }

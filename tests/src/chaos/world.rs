@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::action::{Action, Undo};
 use super::slot::Slot;
-use crate::{Kinds, Mix, Mode, Poller, Proxy, Publisher, Seen, Site, check};
+use crate::{Kinds, Mix, Mode, Poller, Proxy, Publisher, Seen, Site, audit, check};
 
 /// Processes by command. The first one answers, and ingests nothing.
 const COMMANDS: [&str; 5] = ["api", "serve", "serve", "ingest", "ingest"];
@@ -17,6 +17,8 @@ const API: usize = 0;
 const PARTITIONS: u16 = 6;
 /// Most records of each load at a time.
 const RECORDS_A_STEP: usize = 120;
+/// More than twice an insert's time limit.
+const MARGIN_MS: u64 = 6100;
 /// Exit code of a command that cannot reach a server.
 const UNREACHABLE: i32 = 3;
 
@@ -118,7 +120,9 @@ impl World {
             Action::BreakClickHouseWire(mode) => self.clickhouse_wire.set(mode),
             Action::StopMerges => self.statements("SYSTEM STOP MERGES", ""),
             Action::Merge => self.statements("OPTIMIZE TABLE", "FINAL"),
-            Action::Migrate => self.migrate()?,
+            Action::Migrate => self.command(&["migrate"])?,
+            Action::ShowLedger => self.command(&["ledger", "show"])?,
+            Action::Rebuild => self.command(&["rollup", "rebuild", "--no-wait"])?,
         }
         Ok(())
     }
@@ -145,10 +149,11 @@ impl World {
         }
     }
 
-    fn migrate(&self) -> Result<()> {
-        let output = self.site.run(&["migrate"])?;
+    /// A command that ends by itself. It may find that a server is away.
+    fn command(&self, arguments: &[&str]) -> Result<()> {
+        let output = self.site.run(arguments)?;
         let is_fine = output.status.success() || output.status.code() == Some(UNREACHABLE);
-        ensure!(is_fine, "migrate: {}", String::from_utf8_lossy(&output.stderr));
+        ensure!(is_fine, "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         Ok(())
     }
 
@@ -161,6 +166,7 @@ impl World {
         }
         self.publisher.flush()?;
         let expected = check::all_is_as_expected(&self.site, &self.slots[API].service.client())?;
+        audit::verify(&self.site)?;
         Ok(expected.records)
     }
 
@@ -169,6 +175,8 @@ impl World {
         let messages = [self.growing.finish(0), self.changing.finish(0)].concat();
         self.publisher.publish(&messages)?;
         let expected = check::all_is_as_expected(&self.site, &self.slots[API].service.client())?;
+        audit::wait_clean(&self.site, MARGIN_MS)?;
+        check::histories_are_as_expected(&self.site, &self.slots[API].service.client(), &expected)?;
         let seen = self.poller.finish()?;
         seen.is_within(&expected)?;
         for slot in &mut self.slots {
@@ -186,5 +194,7 @@ fn configure(site: &mut Site, kafka: &Proxy, clickhouse: &Proxy) -> Result<()> {
     site.set("ingest.batch_rows", 300)?;
     site.set("ingest.session_timeout_ms", 2000)?;
     site.set("clickhouse.insert_timeout_ms", 3000)?;
-    site.set("clickhouse.query_timeout_ms", 2000)
+    site.set("clickhouse.query_timeout_ms", 2000)?;
+    site.set("rollup.margin_ms", MARGIN_MS)?;
+    site.set("rollup.interval_ms", 300)
 }

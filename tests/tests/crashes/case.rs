@@ -3,11 +3,14 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
-use meterhouse_tests::{Kinds, Mix, Service, Site, check, crash, wait};
+use meterhouse_tests::{Kinds, Mix, Service, Site, audit, check, crash, shared, wait};
 
 /// Records in front of the process, and behind the crash.
 const RECORDS: usize = 2000;
 const RECORDS_AFTER: usize = 200;
+/// Short limits: what is due after them is due soon.
+const INSERT_MS: u64 = 1000;
+const MARGIN_MS: u64 = 2100;
 /// Rows of a batch: each partition's records are in several.
 const BATCH_ROWS: u64 = 300;
 
@@ -15,6 +18,7 @@ const BATCH_ROWS: u64 = 300;
 pub(crate) struct Case {
     pub(crate) site: Site,
     mix: Mix,
+    mirror_topic: String,
 }
 
 impl Case {
@@ -23,19 +27,42 @@ impl Case {
         let mut site = Site::new(name)?;
         site.set("ingest.batch_rows", BATCH_ROWS)?;
         site.set("ingest.session_timeout_ms", session_ms)?;
+        site.set("clickhouse.insert_timeout_ms", INSERT_MS)?;
+        site.set("rollup.margin_ms", MARGIN_MS)?;
+        site.set("rollup.interval_ms", 200)?;
+        let mirror_topic = format!("{name}_dead");
+        shared().kafka().create_topic(&mirror_topic, 1)?;
+        site.set("ingest.mirror_topic", mirror_topic.as_str())?;
         let now_ms = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
         let mut mix = Mix::new("c", seed(name), 4, Kinds::CHANGING, i64::try_from(now_ms)? - 1_000_000);
         site.publisher()?.publish(&mix.take(RECORDS))?;
-        Ok(Self { site, mix })
+        Ok(Self { site, mix, mirror_topic })
     }
 
-    /// More records come; then everything is as it must be.
+    /// More records come.
+    pub(crate) fn publish(&mut self) -> Result<()> {
+        self.site.publisher()?.publish(&self.mix.take(RECORDS_AFTER))
+    }
+
+    /// Waits until all that is there is stored and summed up by day.
+    pub(crate) fn wait_summed_up(&self) -> Result<()> {
+        self.site.wait_consumed()?;
+        audit::wait_clean(&self.site, MARGIN_MS)
+    }
+
+    /// More records come; then everything is as it must be, read from events or from sums by day.
     pub(crate) fn ends_well(mut self, services: &mut [&mut Service]) -> Result<()> {
         self.site.publisher()?.publish(&self.mix.finish(RECORDS_AFTER))?;
         for service in &mut *services {
             service.wait_ready()?;
             check::all_is_as_expected(&self.site, &service.client())?;
         }
+        self.wait_summed_up()?;
+        for service in &mut *services {
+            check::all_is_as_expected(&self.site, &service.client())?;
+        }
+        audit::is_mirrored(&self.site, &self.mirror_topic)?;
+        audit::verify(&self.site)?;
         for service in services {
             let status = service.terminate()?;
             assert_eq!(status.code(), Some(0), "{}", service.log_tail());
@@ -44,10 +71,16 @@ impl Case {
     }
 }
 
-/// Starts `serve`, which dies or stands still when it passes a place for the n-th time.
-pub(crate) fn start_armed(site: &Site, place: &str, hit: u32, action: &str) -> Result<Service> {
+/// Starts a command that dies or stands still when it passes a place for the n-th time.
+pub(crate) fn start_armed(
+    site: &Site,
+    command: &[&str],
+    place: &str,
+    hit: u32,
+    action: &str,
+) -> Result<Service> {
     let point = format!("{place}:{hit}:{action}");
-    site.start_with(&["serve"], "armed", &[(crash::VARIABLE, &point)])
+    site.start_with(command, "armed", &[(crash::VARIABLE, &point)])
 }
 
 /// Waits until a process stands still.

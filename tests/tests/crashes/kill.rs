@@ -3,10 +3,11 @@
 use std::os::unix::process::ExitStatusExt;
 
 use anyhow::Result;
-use meterhouse_tests::Service;
+use meterhouse_tests::{Service, check};
 use nix::sys::signal::Signal;
 
 use crate::case::{Case, start_armed};
+use crate::refused;
 
 /// Short: whoever comes after a killed process waits so long for its partitions.
 const SESSION_MS: u64 = 1500;
@@ -25,6 +26,10 @@ enum Way {
     Join,
     /// It is asked to end.
     End,
+    /// The database refuses records.
+    Refuse,
+    /// Sums by day are made again.
+    Rebuild,
 }
 
 macro_rules! places {
@@ -46,6 +51,8 @@ places! {
     migration_recorded: Start,
     zone_pinned: Once,
     assignment_given: Once,
+    openings_known: Once,
+    openings_inserted: Once,
     assignment_positions_known: Once,
     assignment_taken: Once,
     assignment_ended: Join,
@@ -57,10 +64,17 @@ places! {
     events_inserted: Start,
     identities_inserted: Start,
     second_mark_inserted: Start,
+    accepted_inserted: Refuse,
+    refused_quarantined: Refuse,
+    rejects_mirrored: Start,
+    ledger_inserted: Start,
     batch_stored: Start,
     before_commit: Start,
     after_commit: Start,
     drained: End,
+    scan_timed: Start,
+    scan_recomputed: Start,
+    rebuild_marked: Rebuild,
 }
 
 #[test]
@@ -75,10 +89,15 @@ fn anywhere_later() -> Result<()> {
 
 fn killed_at(place: &str, hit: u32, way: Way) -> Result<()> {
     let case = Case::new(&format!("kill_{place}_{hit}"), SESSION_MS)?;
-    let mut service = start_armed(&case.site, place, hit, "kill")?;
+    match way {
+        Way::Refuse => return refused::killed_at(case, place, hit),
+        Way::Rebuild => return killed_in_rebuild(case, place),
+        _ => {}
+    }
+    let mut service = start_armed(&case.site, &["serve"], place, hit, "kill")?;
     let mut other = None;
     match way {
-        Way::Start | Way::Once => {}
+        Way::Start | Way::Once | Way::Refuse | Way::Rebuild => {}
         Way::Join => {
             service.wait_ready()?;
             other = Some(case.site.start(&["serve"], "other")?);
@@ -95,7 +114,18 @@ fn killed_at(place: &str, hit: u32, way: Way) -> Result<()> {
     case.ends_well(&mut services)
 }
 
-fn is_killed(service: &mut Service, place: &str) -> Result<()> {
+fn killed_in_rebuild(case: Case, place: &str) -> Result<()> {
+    let mut service = case.site.serve()?;
+    case.wait_summed_up()?;
+    let rebuild = ["rollup", "rebuild"];
+    is_killed(&mut start_armed(&case.site, &rebuild, place, 1, "kill")?, place)?;
+    check::all_is_as_expected(&case.site, &service.client())?;
+    let again = case.site.run(&rebuild)?;
+    assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
+    case.ends_well(&mut [&mut service])
+}
+
+pub(crate) fn is_killed(service: &mut Service, place: &str) -> Result<()> {
     let status = service.wait_end()?;
     assert_eq!(status.signal(), Some(Signal::SIGKILL as i32), "{place}: {}", service.log_tail());
     let told = format!("name=\"{place}\"");

@@ -5,6 +5,7 @@
 
 mod case;
 mod kill;
+mod refused;
 mod stop;
 
 #[test]

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use meterhouse_tests::Site;
-use meterhouse_tests::check::all_is_as_expected;
+use meterhouse_tests::check::all_is_as_expected_rolled_up;
 
 /// Option codes of the generator, two of which share a service here; the others are services of their own.
 const CATALOG: &str = "code,service\nscale,compute\ncompute-vcpu-hours,compute\negress-gib,network\n";
@@ -17,7 +17,7 @@ fn load(name: &str, zone: &str, events: &str) -> Result<()> {
     let size = ["--events", events, "--customers", "7", "--months", "14", "--seed", "7"];
     site.generate(&[&shares[..], &size[..]].concat())?;
     let service = site.serve()?;
-    let expected = all_is_as_expected(&site, &service.client())?;
+    let expected = all_is_as_expected_rolled_up(&site, &service.client())?;
     assert_eq!(expected.history.len(), 7);
     assert!(expected.rejects.len() >= 20, "{:?}", expected.rejects);
     assert!(expected.copies > expected.events, "no duplicates");

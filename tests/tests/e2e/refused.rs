@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
+use meterhouse_localstack::{ClickHouse, ClickHouseOptions};
 use meterhouse_tests::check::histories_are_as_expected;
-use meterhouse_tests::{Message, Service, Site, Usage, wait};
+use meterhouse_tests::{Message, Service, Site, Usage, shared, wait};
 
 /// Usable events, on all partitions.
 const USABLE: u64 = 6000;
@@ -83,6 +84,11 @@ fn all_is_kept(site: &Site) -> Result<()> {
 }
 
 fn replayed_it_is_as_if_nothing_had_been_refused(site: &Site, service: &Service) -> Result<()> {
+    // In vain, as long as the table is as it is.
+    assert!(site.run(&["rejects", "replay"])?.status.success());
+    let refused = site.query("SELECT DISTINCT reason, replay_outcome FROM rejects FINAL FORMAT TSV")?;
+    assert_eq!(refused, "refused_by_store\trejected\n");
+    all_is_kept(site)?;
     site.query("ALTER TABLE usage_events DROP CONSTRAINT poison")?;
     for attempt in 0..2 {
         let replay = site.run(&["rejects", "replay", "--reason", "refused_by_store", "--json"])?;
@@ -101,7 +107,7 @@ fn replayed_it_is_as_if_nothing_had_been_refused(site: &Site, service: &Service)
 #[test]
 fn records_at_fault_are_found_and_all_others_are_stored() -> Result<()> {
     let mut site = poisoned("refused")?;
-    site.set("ingest.batch_age_ms", 3000)?;
+    site.set("ingest.batch_age_ms", 2000)?;
     let mut service = site.serve()?;
     all_is_kept(&site)?;
     let counted = |outcome| service.metric("meterhouse_events_total", &[("outcome", outcome)]);
@@ -114,7 +120,8 @@ fn records_at_fault_are_found_and_all_others_are_stored() -> Result<()> {
 #[test]
 fn killed_while_it_looks_for_them_it_finds_the_same() -> Result<()> {
     let mut site = poisoned("refused_killed")?;
-    site.set("ingest.batch_age_ms", 3000)?;
+    site.set("ingest.batch_age_ms", 1000)?;
+    site.set("ingest.session_timeout_ms", 3000)?;
     let mut service = site.start(&["serve"], "serve")?;
     for _ in 0..3 {
         let rows = site.count("SELECT count() FROM usage_events")?;
@@ -126,6 +133,46 @@ fn killed_while_it_looks_for_them_it_finds_the_same() -> Result<()> {
     service.wait_ready()?;
     all_is_kept(&site)?;
     replayed_it_is_as_if_nothing_had_been_refused(&site, &service)
+}
+
+#[test]
+fn one_that_is_gone_from_kafka_is_rebuilt_from_its_events() -> Result<()> {
+    let clickhouse = ClickHouse::launch(ClickHouseOptions::default())?;
+    shared().kafka().create_topic("refused_gone", 1)?;
+    let site = Site::on(shared().kafka(), &clickhouse, "refused_gone")?;
+    let mut service = site.serve()?;
+    site.query("ALTER TABLE usage_events ADD CONSTRAINT poison CHECK option_code != 'poison'")?;
+    clickhouse.kill()?;
+    service.wait_fault("clickhouse", "refused")?;
+    let several =
+        [usage(1, "cpu"), usage(2, "poison")].map(|usage| usage.without("EventId").json()).join(",");
+    let messages = [
+        usage(0, "cpu").message(),
+        Message::new("k", format!("{{\"Usages\":[{several}]}}")),
+        usage(3, "cpu").message(),
+    ];
+    site.publisher()?.publish(&messages)?;
+    let expected = site.expected()?;
+    let retries = || service.metric("meterhouse_retries_total", &[]);
+    wait::until_is("the batch to be tried", retries, |retries| *retries > 0)?;
+    let file = site.dir().join("delete.json");
+    let before = r#"{"version":1,"partitions":[{"topic":"refused_gone","partition":0,"offset":2}]}"#;
+    std::fs::write(&file, before)?;
+    let file = file.to_string_lossy().into_owned();
+    shared().kafka().tool("org.apache.kafka.tools.DeleteRecordsCommand", &["--offset-json-file", &file])?;
+    clickhouse.start()?;
+    service.wait_ready()?;
+    site.wait_consumed()?;
+    let rows = site.query("SELECT offset, detail LIKE '%gone%poison%' FROM rejects FINAL FORMAT TSV")?;
+    assert_eq!(rows, "1\t1\n", "{}", service.log_tail());
+    assert_eq!(site.count("SELECT count() FROM usage_events FINAL")?, 2);
+    site.query("ALTER TABLE usage_events DROP CONSTRAINT poison")?;
+    assert!(site.run(&["rejects", "replay"])?.status.success());
+    assert_eq!(
+        site.count("SELECT count() FROM usage_events FINAL WHERE identity LIKE 'k:12:refused_gone,0,1,%'")?,
+        2
+    );
+    histories_are_as_expected(&site, &service.client(), &expected)
 }
 
 #[test]

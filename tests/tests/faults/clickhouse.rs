@@ -1,10 +1,18 @@
 //! ClickHouse does not answer.
 
+use std::thread;
+use std::time::Duration;
+
 use anyhow::Result;
 use meterhouse_localstack::{ClickHouse, ClickHouseOptions};
 use meterhouse_tests::{shared, wait};
 
+use nix::sys::signal::Signal;
+
 use crate::rig::{all_is_as_expected, ends_well, loaded, wait_middle};
+
+/// Nobody tells when the broker has given a process up: the session of these sites is 3 s.
+const LONGER_THAN_THE_SESSION: Duration = Duration::from_secs(6);
 
 #[test]
 fn down_at_the_start_it_is_waited_for() -> Result<()> {
@@ -18,6 +26,25 @@ fn down_at_the_start_it_is_waited_for() -> Result<()> {
     assert_eq!(reply.status, 503, "{reply:?}");
     assert!(reply.headers.contains_key("Retry-After"), "{reply:?}");
     clickhouse.start()?;
+    service.wait_ready()?;
+    all_is_as_expected(&site, &service)?;
+    ends_well(service)
+}
+
+#[test]
+fn held_up_when_partitions_are_assigned_it_is_waited_for() -> Result<()> {
+    let clickhouse = ClickHouse::launch(ClickHouseOptions::default())?;
+    let site = loaded(shared().kafka(), &clickhouse, "clickhouse_unasked")?;
+    let mut service = site.start(&["serve"], "serve")?;
+    wait_middle(&service)?;
+    clickhouse.pause()?;
+    service.wait_fault("clickhouse", "no answer")?;
+    // Its session expires, so that it gets its partitions anew, and has nobody to ask where they begin.
+    service.signal(Signal::SIGSTOP)?;
+    thread::sleep(LONGER_THAN_THE_SESSION);
+    service.signal(Signal::SIGCONT)?;
+    service.wait_fault("partitions", "the ledger cannot be read")?;
+    clickhouse.resume()?;
     service.wait_ready()?;
     all_is_as_expected(&site, &service)?;
     ends_well(service)

@@ -4,6 +4,7 @@
 mod clickhouse;
 mod disk;
 mod kafka;
+mod lost_tail;
 mod rebalance;
 mod rig;
 mod storm;

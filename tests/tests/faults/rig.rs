@@ -24,6 +24,8 @@ pub(crate) fn configured(kafka: &Kafka, clickhouse: &ClickHouse, name: &str) -> 
     site.set("ingest.session_timeout_ms", 3000)?;
     site.set("clickhouse.insert_timeout_ms", 3000)?;
     site.set("clickhouse.query_timeout_ms", 2000)?;
+    site.set("rollup.margin_ms", 6100)?;
+    site.set("rollup.interval_ms", 300)?;
     Ok(site)
 }
 

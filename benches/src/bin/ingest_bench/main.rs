@@ -69,6 +69,8 @@ fn measure(stack: &Stack, events: u64, run: u32) -> Result<Measured> {
     site.set("kafka.topic", TOPIC)?;
     // The harness wants answers soon; the measured process has the defaults.
     site.set("ingest.batch_age_ms", 1000)?;
+    site.set("clickhouse.insert_timeout_ms", 30_000)?;
+    site.set("rollup.margin_ms", 75_000)?;
     ensure!(site.run(&["migrate"])?.status.success(), "migrate failed");
     let (clickhouse, kafka) = (stack.clickhouse().pid()?, stack.kafka().pid()?);
     let (clickhouse_before, kafka_before) = (Usage::of(clickhouse)?, Usage::of(kafka)?);

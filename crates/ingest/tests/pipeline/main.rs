@@ -4,8 +4,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod broken;
+mod ledger;
 mod lookup;
+mod other_logs;
 mod outages;
 mod records;
 mod running;

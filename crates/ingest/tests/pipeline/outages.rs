@@ -41,7 +41,7 @@ fn what_clickhouse_refuses_for_good_is_the_end_and_its_words_are_kept() {
     site.publish(0, 0..1);
     let error = running.ended().unwrap_err();
     assert!(matches!(&error, Error::Store(_)) && error.to_string().contains("UNKNOWN_TABLE"), "{error}");
-    assert_eq!(site.committed(0), None);
+    assert_eq!((site.committed(0), site.ledger_end(0)), (None, Some(0)), "a beginning and no more");
 }
 
 #[test]
@@ -64,4 +64,6 @@ fn two_processes_share_a_topic_and_one_takes_over() {
     second.wait("all offsets", is_all_committed);
     second.stop().unwrap();
     assert_eq!(site.events(), 600, "none is missing, and none counts twice, whoever stored it");
+    assert_eq!([0, 1, 2].map(|partition| site.ledger_end(partition)), [Some(200); 3]);
+    site.assert_is_conserved();
 }

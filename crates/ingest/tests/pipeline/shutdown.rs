@@ -2,7 +2,6 @@
 
 use meterhouse_localstack::{Kafka, KafkaOptions};
 use rdkafka::mocking::MockCluster;
-use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 
 use crate::running::{LIMITS, Running};
 use crate::site::{Site, kafka_config, shared, store};
@@ -18,14 +17,21 @@ fn no_broker_answers() {
 }
 
 #[test]
-fn committed_offsets_cannot_be_read() {
+fn the_ledger_cannot_be_read() {
+    let site = Site::on_shared(1);
+    let running = Running::start(site.kafka_config(&[]), LIMITS, store(NOWHERE, "none"));
+    running.wait_for_words("partitions", "the ledger cannot be read");
+    running.stop().unwrap();
+}
+
+#[test]
+fn the_topics_configuration_cannot_be_read() {
+    // It does not know how to answer.
     let cluster = MockCluster::new(1).unwrap();
     cluster.create_topic("t", 1, 1).unwrap();
-    let refusals = [RDKafkaRespErr::RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED; 100];
-    cluster.request_errors(RDKafkaApiKey::OffsetFetch, &refusals);
     let kafka = kafka_config(&cluster.bootstrap_servers(), "t", &[]);
     let running = Running::start(kafka, LIMITS, store(NOWHERE, "none"));
-    running.wait_for_words("partitions", "committed offsets cannot be read");
+    running.wait_for_words("partitions", "the topic's configuration cannot be read");
     running.stop().unwrap();
 }
 

@@ -5,10 +5,10 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use meterhouse_ingest::KafkaConfig;
+use meterhouse_ingest::{KafkaConfig, RecordLookup};
 use meterhouse_localstack::{ClickHouse, Kafka, Stack, StackOptions};
 use meterhouse_model::BillingZone;
-use meterhouse_store::{ClickHouseConfig, Metrics, Store};
+use meterhouse_store::{ClickHouseConfig, LastRecord, LedgerRow, Metrics, Store};
 use prometheus::Registry;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
@@ -35,9 +35,19 @@ pub(crate) struct Site<'s> {
 impl<'s> Site<'s> {
     /// An empty topic, a group without offsets, a database with all tables.
     pub(crate) fn new(kafka: &'s Kafka, clickhouse: &'s ClickHouse, partitions: u16) -> Self {
+        Self::with_topic(kafka, clickhouse, partitions, &[])
+    }
+
+    /// The same with settings of the topic.
+    pub(crate) fn with_topic(
+        kafka: &'s Kafka,
+        clickhouse: &'s ClickHouse,
+        partitions: u16,
+        settings: &[(&str, &str)],
+    ) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("t{}", NEXT.fetch_add(1, Ordering::Relaxed));
-        kafka.create_topic(&name, partitions).unwrap();
+        kafka.create_topic_with(&name, partitions, settings).unwrap();
         let site = Self { kafka, clickhouse, name };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(site.store().migrate(&BillingZone::new("UTC").unwrap())).unwrap();
@@ -98,6 +108,12 @@ impl<'s> Site<'s> {
         }
     }
 
+    /// The timestamp of a record, in milliseconds since the epoch.
+    pub(crate) fn time_of(&self, partition: i32, offset: i64) -> i64 {
+        let lookup = RecordLookup::new(&self.kafka_config(&[])).unwrap();
+        lookup.find(partition, offset).unwrap().unwrap().timestamp_ms.unwrap()
+    }
+
     pub(crate) fn log_end(&self, partition: i32) -> i64 {
         self.group().fetch_watermarks(&self.name, partition, TIMEOUT).unwrap().1
     }
@@ -105,6 +121,38 @@ impl<'s> Site<'s> {
     /// The answer to a question about the database, where `{}` stands for its name.
     pub(crate) fn ask(&self, sql: &str) -> String {
         self.clickhouse.query(&sql.replace("{}", &self.name)).unwrap().trim().to_owned()
+    }
+
+    /// Where the ledger says that a partition is read on.
+    pub(crate) fn ledger_end(&self, partition: i32) -> Option<i64> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let points = runtime.block_on(self.store().resume_points(&self.name, &[partition])).unwrap();
+        points.get(&partition).map(|point| point.position)
+    }
+
+    /// Writes a range of offsets that were all stored, and what its last record is said to be.
+    pub(crate) fn write_range(&self, partition: i32, from: i64, next: i64, last: Option<LastRecord>) {
+        let row = LedgerRow {
+            from_position: from,
+            next_position: next,
+            stored: (next - from).unsigned_abs(),
+            last_record: last,
+            ..LedgerRow::opening(partition, 0, from, "by hand")
+        };
+        self.write_ledger(&row);
+    }
+
+    pub(crate) fn write_ledger(&self, row: &LedgerRow) {
+        let rows = LedgerRow::encode(&self.name, std::slice::from_ref(row)).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(self.store().insert(&rows)).unwrap();
+    }
+
+    /// Every range accounts for each of its offsets once, and goes back to one that is on record.
+    pub(crate) fn assert_is_conserved(&self) {
+        let wrong = "SELECT * FROM {}.ledger WHERE stored + rejected + holes != next_position - from_position \
+                     OR resumed_at > from_position OR software = '' FORMAT TSV";
+        assert_eq!(self.ask(wrong), "");
     }
 
     /// How many events are stored, each counted once.

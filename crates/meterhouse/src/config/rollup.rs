@@ -10,6 +10,8 @@ const MARGIN_MS_MAX: u64 = 86_400_000;
 const INTERVAL_MS: u64 = 1000;
 const INTERVAL_MS_MIN: u64 = 10;
 const INTERVAL_MS_MAX: u64 = 3_600_000;
+/// What marks do not tell is found after this time at the latest.
+const FULL_LOOK_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// The keys of `[rollup]`.
 #[derive(Debug, Clone)]
@@ -47,6 +49,10 @@ impl RollupConfig {
 
     /// How the worker works.
     pub(crate) fn worker(&self) -> meterhouse_query::rollup::RollupConfig {
-        meterhouse_query::rollup::RollupConfig { margin: self.margin, interval: self.interval }
+        meterhouse_query::rollup::RollupConfig {
+            margin: self.margin,
+            interval: self.interval,
+            full_look_interval: FULL_LOOK_INTERVAL,
+        }
     }
 }

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use meterhouse_store::{DateFilter, DatePage, Error, MarkedDate, ServerTime, Store};
 
+use super::RollupConfig;
 use super::backlog::Backlog;
 
-/// Time between two looks through everything.
-const FULL_LOOK_INTERVAL: Duration = Duration::from_secs(3600);
 /// Marks of a longer time are many: then a look through everything takes their place.
 const LONGEST_WINDOW: Duration = Duration::from_secs(600);
 
@@ -16,6 +15,8 @@ const LONGEST_WINDOW: Duration = Duration::from_secs(600);
 #[derive(Debug)]
 pub(super) struct Looks {
     margin: Duration,
+    /// Time between two looks through everything.
+    interval: Duration,
     /// All marks up to here are known. None: the worker has just begun.
     marks_until: Option<ServerTime>,
     full: FullLook,
@@ -32,8 +33,9 @@ enum FullLook {
 }
 
 impl Looks {
-    pub(super) fn new(margin: Duration) -> Self {
-        Self { margin, marks_until: None, full: FullLook::Begins, has_missed: false }
+    pub(super) fn new(config: RollupConfig) -> Self {
+        let RollupConfig { margin, full_look_interval: interval, .. } = config;
+        Self { margin, interval, marks_until: None, full: FullLook::Begins, has_missed: false }
     }
 
     /// Adds what there is to find. True: there is more to look at.
@@ -48,7 +50,7 @@ impl Looks {
     ) -> Result<bool, Error> {
         self.look_at_marks(store, backlog, now).await?;
         if let FullLook::Ended(at) = self.full
-            && (self.has_missed || at.plus(FULL_LOOK_INTERVAL) < now || now < at)
+            && (self.has_missed || at.plus(self.interval) < now || now < at)
         {
             self.full = FullLook::Begins;
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use meterhouse_store::{DateFilter, DateState, Error, ErrorClass, ServerTime, Store, UsageDate};
+use meterhouse_store::{DateFilter, DateState, Error, ErrorClass, ServerTime, Store, UsageDate, crash};
 
 use super::metrics::RollupMetrics;
 use super::pause_after;
@@ -49,6 +49,7 @@ pub async fn rebuild(
     mut progress: impl FnMut(Progress),
 ) -> Result<(), RebuildError> {
     store.mark_again(&filter).await?;
+    crash::point("rebuild_marked");
     let marked_until = store.server_time().await?;
     let rebuild = Rebuild { store, filter: DateFilter { marked_until, ..filter }, margin };
     progress(Progress::Marked(rebuild.count().await?));

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use meterhouse_store::{DateState, Error, MarkedDate, ServerTime, Store, UsageDate};
+use meterhouse_store::{DateState, Error, MarkedDate, ServerTime, Store, UsageDate, crash};
 
 use super::metrics::RollupMetrics;
 
@@ -78,7 +78,9 @@ impl Scanner {
     async fn scan_part(&self, part: &[MarkedDate]) -> Result<Vec<(UsageDate, Outcome)>, Error> {
         // Asked for at each attempt, behind the marks: whatever is inserted without them was there before, or marks again.
         let scan = self.store.server_time().await?;
+        crash::point("scan_timed");
         self.store.recompute(part, scan).await?;
+        crash::point("scan_recomputed");
         let dates: Vec<UsageDate> = part.iter().map(|marked| marked.date.clone()).collect();
         let states = self.store.date_states(&dates, self.margin).await?;
         self.metrics.scanned(states.iter().filter(|state| state.is_clean).count());

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use meterhouse_store::{Error, ServerTime, Store, UsageDate};
 
+use super::RollupConfig;
 use super::backlog::Backlog;
 use super::looks::Looks;
 use super::metrics::RollupMetrics;
@@ -22,13 +23,13 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn new(store: Store, margin: Duration, metrics: RollupMetrics) -> Self {
+    pub(super) fn new(store: Store, config: RollupConfig, metrics: RollupMetrics) -> Self {
         Self {
-            looks: Looks::new(margin),
+            looks: Looks::new(config),
             backlog: Backlog::default(),
-            scanner: Scanner::new(store.clone(), margin, metrics.clone()),
+            scanner: Scanner::new(store.clone(), config.margin, metrics.clone()),
             store,
-            margin,
+            margin: config.margin,
             metrics,
         }
     }

@@ -1,0 +1,77 @@
+//! `meterhouse ledger`: what is accounted for, and new beginnings.
+
+mod accept;
+mod show;
+
+use anyhow::{Context, anyhow};
+use clap::Subcommand;
+use meterhouse_ingest::PartitionLog;
+use meterhouse_store::{Metrics, Store};
+use prometheus::Registry;
+use tokio::runtime::Runtime;
+
+use crate::config::Config;
+use crate::failure::{ExitKind, Failure};
+use crate::schema;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LedgerCommand {
+    /// Print what is accounted for, by partition
+    Show(show::ShowArgs),
+    /// Name a new beginning for a partition whose log is not the one that was read
+    Accept(accept::AcceptArgs),
+}
+
+/// Runs one of the commands.
+///
+/// # Errors
+/// A server cannot be reached, or what is asked for is refused.
+pub(crate) fn run(command: &LedgerCommand, config: &Config) -> Result<(), Failure> {
+    let servers = Servers::connect(config)?;
+    match command {
+        LedgerCommand::Show(args) => show::run(args, &servers),
+        LedgerCommand::Accept(args) => accept::run(args, &servers),
+    }
+}
+
+/// Both servers, for commands that ask a few questions.
+struct Servers<'c> {
+    config: &'c Config,
+    store: Store,
+    runtime: Runtime,
+}
+
+impl<'c> Servers<'c> {
+    /// Makes sure that the tables are there.
+    fn connect(config: &'c Config) -> Result<Self, Failure> {
+        let metrics = Metrics::register(&Registry::new()).context("cannot register metrics")?;
+        let store = Store::new(&config.clickhouse.store_config(), metrics);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.context("cannot start the runtime")?;
+        let servers = Self { config, store, runtime };
+        let state = servers.ask(servers.store.schema_state(&config.billing.zone))?;
+        schema::readiness(state).map_err(|missing| anyhow!(missing))?;
+        Ok(servers)
+    }
+
+    fn topic(&self) -> &str {
+        &self.config.kafka.topic
+    }
+
+    /// Waits for ClickHouse's answer.
+    fn ask<T>(
+        &self,
+        question: impl Future<Output = Result<T, meterhouse_store::Error>>,
+    ) -> Result<T, Failure> {
+        self.runtime.block_on(question).map_err(|error| schema::store_failure(error, self.config))
+    }
+
+    /// Asks Kafka for the logs of all partitions.
+    fn logs(&self) -> Result<Vec<PartitionLog>, Failure> {
+        let kafka = self.config.kafka.client_config(&self.config.ingest);
+        meterhouse_ingest::partition_logs(&kafka).map_err(|error| {
+            let text = format!("{} does not answer for the topic {}: {error}", kafka.brokers, kafka.topic);
+            Failure::new(ExitKind::Unreachable, anyhow!(text))
+        })
+    }
+}

@@ -1,0 +1,1 @@
+WHERE (topic, partition, offset) IN {places:Array(Tuple(String, Int32, Int64))}

@@ -1,0 +1,15 @@
+SELECT
+    toUnixTimestamp64Milli(record_time) AS record_time_ms,
+    toString(topic) AS topic_name,
+    partition,
+    offset,
+    index,
+    scope = 'event' AS is_event,
+    has_timestamp,
+    toString(reason) AS reason_text,
+    toString(first_reason) AS first_reason_text,
+    detail,
+    raw_length,
+    toUnixTimestamp64Milli(rejected_at) AS rejected_at_ms,
+    toUnixTimestamp64Milli(replayed_at) AS replayed_at_ms,
+    toString(replay_outcome) AS outcome

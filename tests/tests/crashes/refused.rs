@@ -1,0 +1,50 @@
+//! SIGKILL while records that the database refuses are looked for, and put into quarantine.
+
+use anyhow::Result;
+use meterhouse_tests::kafka::Logged;
+use meterhouse_tests::oracle::{self, Question};
+use meterhouse_tests::{Message, Service, Usage, check};
+
+use crate::case::{Case, start_armed};
+use crate::kill::is_killed;
+
+const REASON: &str = "refused_by_store";
+/// An option code that the table takes none of.
+const POISON: &str = "poison";
+const REFUSED: i32 = 5;
+
+pub(crate) fn killed_at(case: Case, place: &str, hit: u32) -> Result<()> {
+    let site = &case.site;
+    assert!(site.run(&["migrate"])?.status.success());
+    site.query(&format!("ALTER TABLE usage_events ADD CONSTRAINT c CHECK option_code != '{POISON}'"))?;
+    let messages: Vec<Message> = (0..REFUSED)
+        .map(|number| Usage::default().with("OptionCode", POISON).message().to(number % 4))
+        .collect();
+    site.publisher()?.publish(&messages)?;
+    let mut service = start_armed(site, &["serve"], place, hit, "kill")?;
+    is_killed(&mut service, place)?;
+    service.set_variables(&[]);
+    service.start_again()?;
+    service.wait_ready()?;
+    all_but_the_refused_is_as_expected(&case, &service)?;
+    case.wait_summed_up()?;
+    all_but_the_refused_is_as_expected(&case, &service)?;
+    let status = service.terminate()?;
+    assert_eq!(status.code(), Some(0), "{}", service.log_tail());
+    Ok(())
+}
+
+fn all_but_the_refused_is_as_expected(case: &Case, service: &Service) -> Result<()> {
+    let site = &case.site;
+    site.wait_consumed()?;
+    let is_accepted = |record: &Logged| {
+        !String::from_utf8_lossy(record.value.as_deref().unwrap_or_default()).contains(POISON)
+    };
+    let log: Vec<Logged> = site.log()?.into_iter().filter(is_accepted).collect();
+    let expected = oracle::judge(&log, &Question { zone: "UTC", catalog: None, subscriptions: None })?;
+    let mut rejects = site.stored_rejects()?;
+    assert_eq!(rejects.remove(REASON), u64::try_from(REFUSED).ok(), "refused records");
+    assert_eq!(rejects, expected.rejects, "other rejects by reason");
+    assert_eq!(site.count("SELECT count() FROM usage_events FINAL")?, expected.events, "events that count");
+    check::histories_are_as_expected(site, &service.client(), &expected)
+}
