@@ -11,6 +11,9 @@ const RECORDS: u64 = 40_000;
 fn loaded(name: &str) -> Result<Site> {
     let mut site = Site::new(name)?;
     site.set("ingest.batch_rows", 500)?;
+    // Little of it is read ahead, however long a batch takes.
+    site.set("ingest.batch_bytes", 1 << 20)?;
+    site.set("ingest.max_inflight_bytes", 2 << 20)?;
     let size = ["--events", &RECORDS.to_string(), "--customers", "5"];
     site.generate(&[&size[..], &["--duplicates", "5%", "--late", "5%", "--invalid", "2%"]].concat())?;
     assert!(site.run(&["migrate"])?.status.success());

@@ -51,8 +51,9 @@ impl Reader {
         if self.assignment.len() > 0 {
             self.consumer.unassign()?;
         }
-        // A partition that was stopped is still paused, whoever had it in between. And one that was unassigned is cut off
-        // from every queue some time after the call has returned: this call waits for its turn behind that.
+        // A partition that was unassigned is cut off from its queue some time after that call has returned. To pause it
+        // waits for its turn behind that. (To resume does not wait, where nothing is paused.)
+        self.consumer.pause(&list)?;
         self.consumer.resume(&list)?;
         for element in list.elements() {
             self.queue.attach(element.partition());

@@ -104,3 +104,27 @@ fn a_partition_heals_while_another_one_is_busy() {
     assert_eq!((site.events(), site.ledger_end(1)), (published, Some(end)));
     site.assert_is_conserved();
 }
+
+#[test]
+fn partitions_that_are_taken_again_and_again_go_on_each_time() {
+    const ROUNDS: u32 = 4;
+    let site = Site::on_shared(4);
+    site.write_range(0, 0, 1000, None);
+    let running = Running::start(site.kafka_config(&[]), LIMITS, site.store());
+    running.wait_for_words("partitions", "/0 stopped:");
+    for round in 0..ROUNDS {
+        // Another beginning that is none: everything is taken again, and partition 0 stays stopped.
+        let position = i64::from(2000 + round);
+        site.write_ledger(&LedgerRow::opening(0, round + 1, position, "a test"));
+        running.wait_for_words("partitions", &format!("before the ledger's end {position}"));
+        for partition in 1..4_u8 {
+            let id = round * 10 + u32::from(partition);
+            site.publish(partition.into(), id..id + 1);
+        }
+        let done = Some(i64::from(round) + 1);
+        running.wait("the others", || (1..4).all(|partition| site.committed(partition) == done));
+    }
+    running.stop().unwrap();
+    assert_eq!(site.events(), 3 * ROUNDS);
+    site.assert_is_conserved();
+}
