@@ -26,7 +26,7 @@ const CREDENTIALS: &str = "credentials.toml";
 const SHORT_TIMES: [(&str, Value); 3] = [
     ("clickhouse.insert_timeout_ms", Value::Number(3000)),
     ("rollup.margin_ms", Value::Number(6500)),
-    ("rollup.interval_ms", Value::Number(100)),
+    ("rollup.interval_ms", Value::Number(500)),
 ];
 
 /// A topic, a group, a database and a folder of configuration files.
