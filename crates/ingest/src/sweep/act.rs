@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use meterhouse_model::IdentityHash;
-use meterhouse_store::{Error, Settlement, Store, Unsettled, Verdict, seal_tombstones};
+use meterhouse_store::{Error, Settlement, Store, Unsettled, Verdict, crash, seal_tombstones};
 
 use super::quarantine::Quarantine;
 use crate::{KafkaConfig, Metrics};
@@ -38,14 +38,18 @@ impl Actor {
             verdicts.get(&hash).is_some_and(Verdict::settles) && !waiting.contains(&hash)
         });
         let settled: Vec<Settlement> = settled.collect();
+        crash::point("conflicts_quarantined");
         self.store.settle(&settled).await?;
+        crash::point("copies_settled");
         Ok((found.len() - settled.len()) as u64)
     }
 
     async fn write_tombstones(&self, verdicts: &HashMap<IdentityHash, Verdict<'_>>) -> Result<(), Error> {
         let tombstones: Vec<_> = verdicts.values().flat_map(|verdict| &verdict.tombstones).collect();
         if let Some(sealed) = seal_tombstones(tombstones.iter().copied()) {
+            crash::point("copies_judged");
             self.store.write(&sealed).await?;
+            crash::point("tombstones_written");
             self.metrics.sweep.tombstones.inc_by(tombstones.len() as u64);
             tracing::info!(rows = tombstones.len(), "took events away from keys where another copy counts");
         }

@@ -1,6 +1,7 @@
 //! Creations whose identity is taken by other content go into quarantine, and come out of it where it no longer is.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use meterhouse_model::{CloudEventHeaders, IdentityHash, Reason, Record, Reject};
@@ -9,7 +10,8 @@ use meterhouse_store::{
 };
 
 use super::records::{Raw, Records};
-use crate::{KafkaConfig, Metrics, rebuild};
+use crate::mirror::Mirror;
+use crate::{KafkaConfig, Metrics, Reporter, rebuild};
 
 /// Creations that are looked at together.
 const PAGE: usize = 1000;
@@ -17,6 +19,8 @@ const PAGE: usize = 1000;
 const BATCH_BYTES: usize = 8 << 20;
 /// Records are read for so long at a time: other identities wait.
 const READING_MAX: Duration = Duration::from_secs(10);
+/// The mirror topic is waited for so long at a time.
+const MIRROR_MAX: Duration = Duration::from_secs(10);
 /// Outcomes after which a reject is no usage that is missing.
 const CLOSED: [&str; 2] = ["stored", ConflictOutcome::Duplicate.as_str()];
 
@@ -24,6 +28,16 @@ pub(super) struct Quarantine {
     store: Store,
     metrics: Metrics,
     records: Records,
+    mirror: Option<Mirror>,
+    /// The mirror topic did not take conflicts in time.
+    is_mirror_late: bool,
+}
+
+/// Conflicts on their way into quarantine.
+#[derive(Default)]
+struct Batch {
+    rejects: RejectBatch,
+    identities: HashSet<IdentityHash>,
 }
 
 /// A creation whose identity is taken by other content, and the one that wins.
@@ -47,7 +61,9 @@ struct Plan<'c> {
 
 impl Quarantine {
     pub(super) fn new(kafka: &KafkaConfig, store: Store, metrics: Metrics) -> Self {
-        Self { store, metrics, records: Records::new(kafka) }
+        // Readiness is told by the sweep.
+        let mirror = Mirror::new(kafka, &metrics, &(Arc::new(|_, _| {}) as Reporter));
+        Self { store, metrics, records: Records::new(kafka), mirror, is_mirror_late: false }
     }
 
     /// Time that was spent with Kafka since the last call.
@@ -58,6 +74,7 @@ impl Quarantine {
     pub(super) fn readiness(&self) -> Result<(), String> {
         match self.records.failure() {
             Some(why) => Err(format!("conflicts wait for their records: {why}")),
+            None if self.is_mirror_late => Err("conflicts wait for the mirror topic".to_owned()),
             None => Ok(()),
         }
     }
@@ -113,35 +130,47 @@ impl Quarantine {
         }
         let failed_before = self.records.failure().is_some();
         self.records.try_again();
-        let mut batch = RejectBatch::default();
+        let mut batch = Batch::default();
         for conflict in conflicts {
             let is_late = self.records.spent() > READING_MAX;
             match if is_late { Raw::Unknown } else { self.records.read(conflict.copy).await } {
-                Raw::Unknown => drop(waiting.insert(conflict.copy.identity_hash)),
+                Raw::Unknown => {
+                    waiting.insert(conflict.copy.identity_hash);
+                    continue;
+                }
                 Raw::Found(found) => {
                     let record = found.record(&conflict.copy.topic);
-                    batch.push_event(&reject(conflict, ""), &record, found.rest.clone());
+                    batch.rejects.push_event(&reject(conflict, ""), &record, found.rest.clone());
                 }
-                Raw::Gone => self.push_rebuilt(&mut batch, conflict).await?,
+                Raw::Gone => self.push_rebuilt(&mut batch.rejects, conflict).await?,
             }
-            if batch.bytes() > BATCH_BYTES {
-                self.flush(std::mem::take(&mut batch)).await?;
+            batch.identities.insert(conflict.copy.identity_hash);
+            if batch.rejects.bytes() > BATCH_BYTES {
+                self.flush(std::mem::take(&mut batch), waiting).await?;
             }
         }
-        self.flush(batch).await?;
+        self.flush(batch, waiting).await?;
         if let Some(why) = self.records.failure().filter(|_| !failed_before) {
             tracing::warn!(reason = why, "conflicts wait: their records cannot be read");
         }
         Ok(())
     }
 
-    async fn flush(&self, mut batch: RejectBatch) -> Result<(), Error> {
-        let events = batch.len() as u64;
-        if let Some(sealed) = batch.seal() {
-            self.store.insert(&sealed).await?;
-            self.metrics.conflicts(events);
-            tracing::warn!(events, "events whose identity is taken by other content are in quarantine");
+    /// Stores conflicts once the mirror topic has them, if there is one.
+    async fn flush(&mut self, mut batch: Batch, waiting: &mut HashSet<IdentityHash>) -> Result<(), Error> {
+        let Some(sealed) = batch.rejects.seal() else { return Ok(()) };
+        if let Some(mirror) = &mut self.mirror {
+            let mirrored = tokio::time::timeout(MIRROR_MAX, mirror.publish(&batch.rejects)).await;
+            self.is_mirror_late = mirrored.is_err();
         }
+        if self.is_mirror_late {
+            waiting.extend(batch.identities);
+            return Ok(());
+        }
+        self.store.insert(&sealed).await?;
+        let events = sealed.rows as u64;
+        self.metrics.conflicts(events);
+        tracing::warn!(events, "events whose identity is taken by other content are in quarantine");
         Ok(())
     }
 

@@ -28,6 +28,28 @@ fn an_event_moves_to_another_month_and_service_and_back() -> Result<()> {
 }
 
 #[test]
+fn a_rollup_process_sees_to_what_an_ingest_process_stores() -> Result<()> {
+    let site = site("moves_apart")?;
+    assert!(site.run(&["migrate"])?.status.success());
+    let mut ingest = site.start(&["ingest"], "ingest")?;
+    let mut api = site.start(&["api"], "api")?;
+    ingest.wait_ready()?;
+    api.wait_ready()?;
+    let moved = amended(creation("e", "2").on("2026-11-03"), 1);
+    let conflict = creation("e", "4").with("OptionCode", "disk");
+    site.publisher()?.publish(&[&creation("e", "1"), &moved, &conflict].map(|usage| usage.message()))?;
+    site.wait_consumed()?;
+    let three = ["10.2026 cpu 1.0", "10.2026 disk 4.0", "11.2026 cpu 2.0", "11.2026 disk 0.0"];
+    assert_eq!(history_lines(&site, &api.client(), "c")?, three, "nobody has looked");
+    let mut rollup = site.start(&["rollup"], "rollup")?;
+    rollup.wait_ready()?;
+    all_is_as_expected(&site, &api.client())?;
+    assert_eq!(history_lines(&site, &api.client(), "c")?, ["11.2026 cpu 2.0"]);
+    assert_eq!(rollup.metric("meterhouse_sweep_tombstones_total", &[])?, 2);
+    Ok(())
+}
+
+#[test]
 fn changes_that_come_before_their_originals_count_at_once() -> Result<()> {
     let site = site("changes_first")?;
     let (service, publisher) = (site.serve()?, site.publisher()?);

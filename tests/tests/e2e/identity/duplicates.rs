@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use meterhouse_tests::check::{all_is_as_expected, history_lines};
-use meterhouse_tests::{Message, Service, Site};
+use meterhouse_tests::{Message, Service, Site, audit};
 
 use super::copies::{after, creation, site};
 
@@ -76,4 +76,22 @@ fn one_that_differs_is_told_in_metrics_and_readiness() -> Result<()> {
     let (_, readiness) = service.readiness()?;
     assert_eq!(readiness["checks"]["sweep"], "ok");
     Ok(())
+}
+
+/// A producer that gives all of its events one id: one of them counts, and quarantine has all others.
+#[test]
+fn one_id_for_everything_is_seen_to_page_by_page() -> Result<()> {
+    const COPIES: i32 = 2300;
+    let site = site("one_id")?;
+    let service = site.serve()?;
+    let copy = |number: i32| {
+        let option = ["cpu", "disk", "ram"][usize::try_from(number % 3).unwrap_or_default()];
+        let usage = creation("0", &number.to_string()).with("OptionCode", option);
+        after(&usage, i64::from(COPIES - number)).to(number % 4)
+    };
+    site.publisher()?.publish(&(0..COPIES).map(copy).collect::<Vec<_>>())?;
+    let expected = all_is_as_expected(&site, &service.client())?;
+    assert_eq!((expected.events, expected.conflicts.len()), (1, 2299));
+    assert_eq!(history_lines(&site, &service.client(), "c")?, ["10.2026 disk 2299.0"]);
+    audit::verify(&site)
 }

@@ -3,7 +3,8 @@
 use anyhow::Result;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use meterhouse_tests::{Message, Service, Site, Usage, wait};
+use meterhouse_tests::check::all_is_as_expected;
+use meterhouse_tests::{Message, Service, Site, Usage, audit, shared, wait};
 use serde_json::{Value, json};
 
 use super::copies::{NOW_MS, after, creation, site};
@@ -46,7 +47,9 @@ fn other(id: &str) -> Usage {
 
 #[test]
 fn a_record_of_several_events_is_kept_whole_under_each_of_them_with_key_and_headers() -> Result<()> {
-    let site = site("raw_kept")?;
+    let mut site = site("raw_kept")?;
+    shared().kafka().create_topic("raw_kept_dead", 1)?;
+    site.set("ingest.mirror_topic", "raw_kept_dead")?;
     let service = site.serve()?;
     let usages = [creation("a", "7").json(), creation("b", "1").json(), creation("c", "9").json()];
     let mut record =
@@ -54,7 +57,7 @@ fn a_record_of_several_events_is_kept_whole_under_each_of_them_with_key_and_head
     record.headers = vec![("traceparent".to_owned(), b"00-1".to_vec())];
     let firsts = ["a", "c"].map(|id| after(&creation(id, "1"), 1).to(1));
     site.publisher()?.publish(firsts.iter().chain([&record]))?;
-    meterhouse_tests::check::all_is_as_expected(&site, &service.client())?;
+    all_is_as_expected(&site, &service.client())?;
     let kept = conflicts(&site, 2)?;
     assert_eq!(kept.iter().map(|(_, _, index)| *index).collect::<Vec<_>>(), [0, 2]);
     for (detail, raw, _) in kept {
@@ -63,6 +66,10 @@ fn a_record_of_several_events_is_kept_whole_under_each_of_them_with_key_and_head
     }
     let rest = "SELECT count() FROM rejects FINAL WHERE record_key = 'the key' AND headers = [('traceparent', '00-1')]";
     assert_eq!(site.count(rest)?, 2);
+    audit::is_mirrored(&site, "raw_kept_dead")?;
+    let mirrored = site.log_of("raw_kept_dead")?;
+    assert_eq!(mirrored.len(), 2);
+    assert!(mirrored.iter().all(|mirrored| mirrored.value == record.value));
     Ok(())
 }
 
@@ -112,7 +119,7 @@ fn a_creation_of_the_api_that_wins_by_its_origin_displaces_one_that_was_first() 
     let (site, mut service) = unswept("raw_origin", &messages)?;
     service.start_again()?;
     service.wait_ready()?;
-    let expected = meterhouse_tests::check::all_is_as_expected(&site, &service.client())?;
+    let expected = all_is_as_expected(&site, &service.client())?;
     assert_eq!(expected.conflicts, [("raw_origin".to_owned(), 0, 0, 0)]);
     Ok(())
 }
