@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use meterhouse_model::IdentityHash;
-use meterhouse_store::{Case, Error, Settlement, Store, Unsettled, Verdict, seal_tombstones};
+use meterhouse_store::{Case, Error, Settlement, Store, Unsettled, Verdict, crash, seal_tombstones};
 
 use super::quarantine::Quarantine;
 use crate::{KafkaConfig, Metrics};
@@ -51,7 +51,9 @@ impl Actor {
         let verdicts: Vec<Verdict> = cases.iter().map(Case::judge).collect();
         let tombstones: Vec<_> = verdicts.iter().flat_map(|verdict| &verdict.tombstones).collect();
         if let Some(sealed) = seal_tombstones(tombstones.iter().copied()) {
+            crash::point("copies_judged");
             self.store.write(&sealed).await?;
+            crash::point("tombstones_written");
             self.metrics.sweep.tombstones.inc_by(tombstones.len() as u64);
             tracing::info!(rows = tombstones.len(), "took events away from keys where another copy counts");
         }
@@ -59,7 +61,9 @@ impl Actor {
         let settled = verdicts.iter().filter_map(|verdict| verdict.settlement);
         let settled: Vec<Settlement> =
             settled.filter(|settlement| !waiting.contains(&settlement.identity_hash)).collect();
+        crash::point("conflicts_quarantined");
         self.store.settle(&settled).await?;
+        crash::point("copies_settled");
         Ok((found.len() - settled.len()) as u64)
     }
 }
