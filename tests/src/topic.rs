@@ -61,6 +61,16 @@ pub fn commit(kafka: &Kafka, group: &str, topic: &str, partition: i32, offset: i
     consumer.commit(&list(topic, partition, offset)?, CommitMode::Sync).context("commit an offset")
 }
 
+/// How many members a group has.
+///
+/// # Errors
+/// The broker does not answer.
+pub fn members(kafka: &Kafka, group: &str) -> Result<usize> {
+    let consumer: BaseConsumer = client(kafka).create()?;
+    let groups = consumer.fetch_group_list(Some(group), TIMEOUT).context("ask for a group")?;
+    Ok(groups.groups().iter().map(|group| group.members().len()).sum())
+}
+
 fn list(topic: &str, partition: i32, offset: i64) -> Result<TopicPartitionList, KafkaError> {
     let mut list = TopicPartitionList::new();
     list.add_partition_offset(topic, partition, Offset::Offset(offset))?;

@@ -73,10 +73,6 @@ impl KafkaConfig {
             config.set(name, value);
         }
         config.set("group.id", &self.group_id);
-        config.set("session.timeout.ms", self.session_timeout.as_millis().to_string());
-        if !self.properties.contains_key("heartbeat.interval.ms") {
-            config.set("heartbeat.interval.ms", (self.session_timeout.as_millis() / HEARTBEATS).to_string());
-        }
         config
     }
 
@@ -101,6 +97,11 @@ impl KafkaConfig {
             config.set(name, value);
         }
         config.set("bootstrap.servers", &self.brokers);
+        // No client without them: librdkafka compares others of the user's properties with them.
+        config.set("session.timeout.ms", self.session_timeout.as_millis().to_string());
+        if !self.properties.contains_key("heartbeat.interval.ms") {
+            config.set("heartbeat.interval.ms", (self.session_timeout.as_millis() / HEARTBEATS).to_string());
+        }
         config
     }
 }

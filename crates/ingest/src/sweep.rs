@@ -10,6 +10,7 @@ mod act;
 mod metrics;
 mod pace;
 mod quarantine;
+mod records;
 
 use std::time::{Duration, Instant};
 
@@ -25,7 +26,7 @@ use pace::Pace;
 pub const SWEEP_CHECK: &str = "sweep";
 
 /// Rows of evidence that one statement looks through.
-const RANGE_ROWS: u64 = 1 << 21;
+const RANGE_ROWS: u64 = 1 << 20;
 /// Identities that one statement finds at most. The rest of its range is next.
 const FOUND_MAX: u64 = 500;
 /// For so long an identity that a writer has suspected is looked at first. Afterwards it is for the passes.

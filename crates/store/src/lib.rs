@@ -60,7 +60,7 @@ pub use rejects::{RejectBatch, RejectScope, Rejected, RejectedRecord};
 pub use schema::SchemaState;
 pub use sources::{Source, Sources};
 pub use sweep::{
-    Case, Conflict, ConflictOutcome, EventCopy, HashRange, Quarantined, RowKey, Settlement, Tombstone,
+    Case, ConflictOutcome, EventCopy, HashRange, Quarantined, RowKey, Settlement, Standing, Tombstone,
     Unsettled, Verdict, seal_tombstones,
 };
 pub use usage::Usage;

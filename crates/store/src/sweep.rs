@@ -18,4 +18,4 @@ pub use find::{HashRange, Unsettled};
 pub use key::RowKey;
 pub use quarantine::{ConflictOutcome, Quarantined};
 pub use settle::{Settlement, Tombstone, seal_tombstones};
-pub use verdict::{Conflict, Verdict};
+pub use verdict::{Standing, Verdict};

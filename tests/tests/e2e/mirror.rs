@@ -127,13 +127,13 @@ fn no_offset_moves_before_the_mirror_has_it() -> Result<()> {
 
 #[test]
 fn a_broker_that_is_killed_in_the_middle_gets_all_of_them() -> Result<()> {
-    const RECORDS: usize = 20_000;
+    const RECORDS: usize = 12_000;
     let kafka = Kafka::launch(KafkaOptions::default())?;
     kafka.create_topic("mirror_killed", 4)?;
     kafka.create_topic("mirror_killed_dead", 2)?;
     let mut site = Site::on(&kafka, shared().clickhouse(), "mirror_killed")?;
     site.set("ingest.mirror_topic", "mirror_killed_dead")?;
-    site.set("ingest.batch_rows", 500)?;
+    site.set("ingest.batch_rows", 100)?;
     let messages: Vec<Message> = (0..RECORDS).map(|number| Message::new(&number.to_string(), "{")).collect();
     site.publisher()?.publish(&messages)?;
     let mut service = site.start(&["serve"], "serve")?;

@@ -63,6 +63,13 @@ fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+/// Nothing is unaccounted for, and nothing accounted for twice.
+fn verify(site: &Site) -> Result<()> {
+    let output = site.run(&["verify"])?;
+    ensure!(output.status.success(), "{}{}", text(&output), String::from_utf8_lossy(&output.stderr));
+    Ok(())
+}
+
 fn outcomes(site: &Site) -> Result<Vec<String>> {
     let sql = "SELECT concat(toString(offset), ' ', reason, ' ', replay_outcome) FROM rejects FINAL ORDER BY offset FORMAT TSVRaw";
     Ok(site.query(sql)?.lines().map(str::to_owned).collect())
@@ -115,6 +122,7 @@ fn killed_again_and_again_and_run_twice_at_once_it_stores_each_once() -> Result<
     assert_eq!((again.len(), sum["replayed"].as_u64()), (0, Some(0)));
     let all = replay(&site, &["--state", "replayed"])?.1;
     assert_eq!(all["replayed"].as_u64(), Some(before - unusable), "to store them once more changes nothing");
+    verify(&site)?;
     assert_eq!(site.count("SELECT count() FROM usage_events FINAL")?, expected.events);
     histories_are_as_expected(&site, &service.client(), &expected)
 }
@@ -187,6 +195,8 @@ fn what_is_usable_now_is_stored_unless_its_identity_is_taken() -> Result<()> {
         );
     }
 
+    verify(&site)?;
+
     // Whatever is done again ends in the same.
     let after = outcomes(&site)?;
     let open: BTreeMap<_, _> =
@@ -221,8 +231,9 @@ fn an_outcome_is_not_hidden_by_the_same_record_read_again() -> Result<()> {
     let expected = ["0 unknown_option_code stored", "1 unknown_option_code rejected"];
     assert_eq!(outcomes(&site)?, expected);
     service.terminate()?;
-    // Another group reads all of it again, by the old rules.
+    // All of it is read again, by the old rules.
     site.write_catalog(STRICT)?;
+    site.query("TRUNCATE TABLE ledger")?;
     site.set("kafka.group_id", "replay_again_2")?;
     let service = site.serve()?;
     let records = || service.metric("meterhouse_records_total", &[]);
@@ -309,6 +320,7 @@ fn what_is_kept_in_part_is_read_from_kafka_again() -> Result<()> {
     let fates = fates.map(|(place, fate)| (place.to_owned(), fate.to_owned()));
     assert_eq!(replay(&site, &[])?.0, BTreeMap::from(fates));
     assert_eq!(history_lines(&site, &service.client(), "c")?, ["10.2026 cpu 2.0"]);
+    verify(&site)?;
 
     site.set("kafka.brokers", "127.0.0.1:1")?;
     let output = site.run(&["rejects", "replay"])?;

@@ -100,6 +100,8 @@ fn replayed_it_is_as_if_nothing_had_been_refused(site: &Site, service: &Service)
         assert_eq!(expected.events, USABLE + REFUSED_EVENTS);
         assert_eq!(site.count("SELECT count() FROM usage_events FINAL")?, expected.events);
         histories_are_as_expected(site, &service.client(), &expected)?;
+        let verified = site.run(&["verify"])?;
+        assert!(verified.status.success(), "{verified:?}");
     }
     Ok(())
 }

@@ -1,18 +1,12 @@
 //! ClickHouse does not answer.
 
-use std::thread;
-use std::time::Duration;
-
 use anyhow::Result;
 use meterhouse_localstack::{ClickHouse, ClickHouseOptions};
-use meterhouse_tests::{shared, wait};
+use meterhouse_tests::{shared, topic, wait};
 
 use nix::sys::signal::Signal;
 
 use crate::rig::{all_is_as_expected, ends_well, loaded, wait_middle};
-
-/// Nobody tells when the broker has given a process up: the session of these sites is 3 s.
-const LONGER_THAN_THE_SESSION: Duration = Duration::from_secs(6);
 
 #[test]
 fn down_at_the_start_it_is_waited_for() -> Result<()> {
@@ -41,7 +35,8 @@ fn held_up_when_partitions_are_assigned_it_is_waited_for() -> Result<()> {
     service.wait_fault("clickhouse", "no answer")?;
     // Its session expires, so that it gets its partitions anew, and has nobody to ask where they begin.
     service.signal(Signal::SIGSTOP)?;
-    thread::sleep(LONGER_THAN_THE_SESSION);
+    let members = || topic::members(shared().kafka(), &site.name);
+    wait::until_is("the broker to give it up", members, |members| *members == 0)?;
     service.signal(Signal::SIGCONT)?;
     service.wait_fault("partitions", "the ledger cannot be read")?;
     clickhouse.resume()?;

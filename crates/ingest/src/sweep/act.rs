@@ -1,16 +1,13 @@
 //! What is done about copies that differ: sums first, then quarantine, and a note that all of it is done last.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::time::Duration;
 
 use meterhouse_model::IdentityHash;
-use meterhouse_store::{Case, Error, Settlement, Store, Unsettled, Verdict, crash, seal_tombstones};
+use meterhouse_store::{Error, Settlement, Store, Unsettled, Verdict, crash, seal_tombstones};
 
 use super::quarantine::Quarantine;
 use crate::{KafkaConfig, Metrics};
-
-/// Copies that are looked at together, unless one identity has more.
-const COPIES_MAX: u64 = 20_000;
 
 pub(super) struct Actor {
     store: Store,
@@ -25,14 +22,38 @@ impl Actor {
     }
 
     /// Sees to identities. Returns how many of them have to be looked at again.
-    pub(super) async fn see_to(&mut self, mut found: &[Unsettled]) -> Result<u64, Error> {
-        let mut waiting = 0;
-        while !found.is_empty() {
-            let (part, rest) = found.split_at(fitting(found));
-            waiting += self.see_to_part(part).await?;
-            found = rest;
+    pub(super) async fn see_to(&mut self, found: &[Unsettled]) -> Result<u64, Error> {
+        if found.is_empty() {
+            return Ok(0);
         }
-        Ok(waiting)
+        let hashes: Vec<u64> = found.iter().map(|found| found.identity_hash).collect();
+        let cases = self.store.cases(&hashes).await?;
+        let verdicts = cases.iter().filter_map(|case| Some((case.hash, case.judge()?)));
+        let verdicts: HashMap<IdentityHash, Verdict<'_>> = verdicts.collect();
+        crash::point("copies_judged");
+        self.write_tombstones(&verdicts).await?;
+        let waiting = self.quarantine.see_to(&verdicts).await?;
+        crash::point("conflicts_quarantined");
+        // What was found before all of this was read: copies that came meanwhile make another state.
+        let settled = found.iter().map(Unsettled::settlement).filter(|settlement| {
+            let hash = settlement.identity_hash;
+            verdicts.get(&hash).is_some_and(Verdict::settles) && !waiting.contains(&hash)
+        });
+        let settled: Vec<Settlement> = settled.collect();
+        self.store.settle(&settled).await?;
+        crash::point("copies_settled");
+        Ok((found.len() - settled.len()) as u64)
+    }
+
+    async fn write_tombstones(&self, verdicts: &HashMap<IdentityHash, Verdict<'_>>) -> Result<(), Error> {
+        let tombstones: Vec<_> = verdicts.values().flat_map(|verdict| &verdict.tombstones).collect();
+        if let Some(sealed) = seal_tombstones(tombstones.iter().copied()) {
+            self.store.write(&sealed).await?;
+            crash::point("tombstones_written");
+            self.metrics.sweep.tombstones.inc_by(tombstones.len() as u64);
+            tracing::info!(rows = tombstones.len(), "took events away from keys where another copy counts");
+        }
+        Ok(())
     }
 
     /// Time that was spent with Kafka since the last call.
@@ -44,36 +65,4 @@ impl Actor {
     pub(super) fn readiness(&self) -> Result<(), String> {
         self.quarantine.readiness()
     }
-
-    async fn see_to_part(&mut self, found: &[Unsettled]) -> Result<u64, Error> {
-        let hashes: Vec<u64> = found.iter().map(|found| found.identity_hash).collect();
-        let cases = self.store.cases(&hashes).await?;
-        let verdicts: Vec<Verdict> = cases.iter().map(Case::judge).collect();
-        let tombstones: Vec<_> = verdicts.iter().flat_map(|verdict| &verdict.tombstones).collect();
-        if let Some(sealed) = seal_tombstones(tombstones.iter().copied()) {
-            crash::point("copies_judged");
-            self.store.write(&sealed).await?;
-            crash::point("tombstones_written");
-            self.metrics.sweep.tombstones.inc_by(tombstones.len() as u64);
-            tracing::info!(rows = tombstones.len(), "took events away from keys where another copy counts");
-        }
-        let waiting: HashSet<IdentityHash> = self.quarantine.see_to(&hashes, &verdicts).await?;
-        let settled = verdicts.iter().filter_map(|verdict| verdict.settlement);
-        let settled: Vec<Settlement> =
-            settled.filter(|settlement| !waiting.contains(&settlement.identity_hash)).collect();
-        crash::point("conflicts_quarantined");
-        self.store.settle(&settled).await?;
-        crash::point("copies_settled");
-        Ok((found.len() - settled.len()) as u64)
-    }
-}
-
-/// How many of the identities are looked at together.
-fn fitting(found: &[Unsettled]) -> usize {
-    let mut copies = 0;
-    let fitting = found.iter().take_while(|found| {
-        copies += found.copies;
-        copies <= COPIES_MAX
-    });
-    fitting.count().max(1)
 }

@@ -1,160 +1,152 @@
 //! Creations whose identity is taken by other content go into quarantine, and come out of it where it no longer is.
 
-use std::collections::HashSet;
-use std::time::{Duration, Instant};
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use meterhouse_model::{CloudEventHeaders, IdentityHash, Reason, Record, Reject};
 use meterhouse_store::{
-    Conflict, ConflictOutcome, Error, EventCopy, Quarantined, RejectBatch, RejectedRecord, Store, Verdict,
+    ConflictOutcome, Error, EventCopy, Quarantined, RejectBatch, RejectedRecord, Standing, Store, Verdict,
 };
 
-use crate::lookup::FoundRecord;
-use crate::{KafkaConfig, Metrics, RecordLookup, rebuild};
+use super::records::{Raw, Records};
+use crate::{KafkaConfig, Metrics, rebuild};
 
+/// Creations that are looked at together.
+const PAGE: usize = 1000;
 /// Rejects are inserted once they take so many bytes.
 const BATCH_BYTES: usize = 8 << 20;
+/// Records are read for so long at a time: other identities wait.
+const READING_MAX: Duration = Duration::from_secs(10);
 /// Outcomes after which a reject is no usage that is missing.
 const CLOSED: [&str; 2] = ["stored", ConflictOutcome::Duplicate.as_str()];
 
 pub(super) struct Quarantine {
-    kafka: KafkaConfig,
     store: Store,
     metrics: Metrics,
-    lookup: Option<RecordLookup>,
-    /// Why records could not be read the last time.
-    unreadable: Option<String>,
-    /// Time that was spent with Kafka.
-    reading: Duration,
+    records: Records,
+}
+
+/// A creation whose identity is taken by other content, and the one that wins.
+struct Conflict<'c> {
+    copy: &'c EventCopy,
+    winner: &'c EventCopy,
 }
 
 /// What has to happen to the rows of quarantine.
 #[derive(Default)]
-struct Plan<'v> {
+struct Plan<'c> {
     /// Conflicts that have no row.
-    new: Vec<&'v Conflict>,
-    /// Copies whose row has another outcome, and is a conflict again.
-    reopened: Vec<&'v EventCopy>,
+    new: Vec<Conflict<'c>>,
+    /// Copies whose row says that they are not in conflict, and which are.
+    reopened: Vec<&'c EventCopy>,
     /// Copies whose row says that they are in conflict, and which are not any more.
-    closed: Vec<&'v EventCopy>,
+    closed: Vec<&'c EventCopy>,
+    /// Identities with creations that came after the verdict.
+    waiting: Vec<IdentityHash>,
 }
 
 impl Quarantine {
     pub(super) fn new(kafka: &KafkaConfig, store: Store, metrics: Metrics) -> Self {
-        Self { kafka: kafka.clone(), store, metrics, lookup: None, unreadable: None, reading: Duration::ZERO }
+        Self { store, metrics, records: Records::new(kafka) }
     }
 
     /// Time that was spent with Kafka since the last call.
     pub(super) fn take_reading(&mut self) -> Duration {
-        std::mem::take(&mut self.reading)
+        self.records.take_spent()
     }
 
     pub(super) fn readiness(&self) -> Result<(), String> {
-        match &self.unreadable {
+        match self.records.failure() {
             Some(why) => Err(format!("conflicts wait for their records: {why}")),
             None => Ok(()),
         }
     }
 
-    /// Brings quarantine in line with verdicts on identities. Returns the hashes of those for which that is not possible yet.
+    /// Brings quarantine in line with verdicts. Returns the identities for which that is not possible yet.
     pub(super) async fn see_to(
         &mut self,
-        hashes: &[u64],
-        verdicts: &[Verdict],
+        verdicts: &HashMap<IdentityHash, Verdict<'_>>,
     ) -> Result<HashSet<IdentityHash>, Error> {
-        let has_creations = |verdict: &Verdict| verdict.conflicts.len() + verdict.equals.len() > 1;
-        if !verdicts.iter().any(has_creations) {
-            return Ok(HashSet::new());
+        let hashes: Vec<u64> = verdicts.keys().map(|hash| hash.0).collect();
+        let (mut waiting, mut last) = (HashSet::new(), None);
+        loop {
+            let page = self.store.creations(&hashes, last.as_ref(), PAGE).await?;
+            self.see_to_page(&page, verdicts, &mut waiting).await?;
+            if page.len() < PAGE {
+                return Ok(waiting);
+            }
+            last = page.into_iter().last();
         }
-        let rows = self.store.quarantined(hashes).await?;
-        let plan = plan(verdicts, &rows);
+    }
+
+    async fn see_to_page(
+        &mut self,
+        page: &[EventCopy],
+        verdicts: &HashMap<IdentityHash, Verdict<'_>>,
+        waiting: &mut HashSet<IdentityHash>,
+    ) -> Result<(), Error> {
+        let standings = page.iter().map(|copy| {
+            (
+                copy,
+                verdicts.get(&copy.identity_hash).map_or(Standing::Unknown, |verdict| verdict.standing(copy)),
+            )
+        });
+        let standings: Vec<_> = standings.filter(|(_, standing)| *standing != Standing::Winner).collect();
+        let copies: Vec<&EventCopy> = standings.iter().map(|(copy, _)| *copy).collect();
+        let rows = self.store.quarantined(&copies).await?;
+        let plan = plan(&standings, &rows);
+        waiting.extend(&plan.waiting);
         self.store.note_outcome(&plan.closed, ConflictOutcome::Duplicate).await?;
         self.store.note_outcome(&plan.reopened, ConflictOutcome::Conflict).await?;
         self.metrics.conflicts(plan.reopened.len() as u64);
-        self.insert(&plan.new).await
+        self.insert(&plan.new, waiting).await
     }
 
-    /// Puts conflicts into quarantine with the bytes of their records. Returns the identities of those that cannot be read.
-    async fn insert(&mut self, conflicts: &[&Conflict]) -> Result<HashSet<IdentityHash>, Error> {
-        let mut waiting = HashSet::new();
+    /// Puts conflicts into quarantine with the bytes of their records; those that cannot be read wait.
+    async fn insert(
+        &mut self,
+        conflicts: &[Conflict<'_>],
+        waiting: &mut HashSet<IdentityHash>,
+    ) -> Result<(), Error> {
         if conflicts.is_empty() {
-            return Ok(waiting);
+            return Ok(());
         }
-        let before = self.unreadable.take();
+        let failed_before = self.records.failure().is_some();
+        self.records.try_again();
         let mut batch = RejectBatch::default();
         for conflict in conflicts {
-            // One that cannot be read takes its time: the others wait, too.
-            let found = if self.unreadable.is_none() { self.read(&conflict.copy).await } else { None };
-            match found {
-                None => drop(waiting.insert(conflict.copy.identity_hash)),
-                Some(Some(found)) => push(&mut batch, conflict, &found),
-                Some(None) => self.push_rebuilt(&mut batch, conflict).await?,
+            let is_late = self.records.spent() > READING_MAX;
+            match if is_late { Raw::Unknown } else { self.records.read(conflict.copy).await } {
+                Raw::Unknown => drop(waiting.insert(conflict.copy.identity_hash)),
+                Raw::Found(found) => {
+                    let record = found.record(&conflict.copy.topic);
+                    batch.push_event(&reject(conflict, ""), &record, found.rest.clone());
+                }
+                Raw::Gone => self.push_rebuilt(&mut batch, conflict).await?,
             }
             if batch.bytes() > BATCH_BYTES {
                 self.flush(std::mem::take(&mut batch)).await?;
             }
         }
         self.flush(batch).await?;
-        if let Some(why) = self.unreadable.as_ref().filter(|_| before.is_none()) {
+        if let Some(why) = self.records.failure().filter(|_| !failed_before) {
             tracing::warn!(reason = why, "conflicts wait: their records cannot be read");
-        }
-        Ok(waiting)
-    }
-
-    async fn flush(&self, mut batch: RejectBatch) -> Result<(), Error> {
-        let count = batch.len() as u64;
-        if let Some(sealed) = batch.seal() {
-            self.store.insert(&sealed).await?;
-            self.metrics.conflicts(count);
-            tracing::warn!(
-                events = count,
-                "events whose identity is taken by other content are in quarantine"
-            );
         }
         Ok(())
     }
 
-    /// Reads a copy's record again. The inner `None`: it is not in the topic any more. The outer one: nothing is known.
-    async fn read(&mut self, copy: &EventCopy) -> Option<Option<FoundRecord>> {
-        if copy.topic != self.kafka.topic {
-            return Some(None);
+    async fn flush(&self, mut batch: RejectBatch) -> Result<(), Error> {
+        let events = batch.len() as u64;
+        if let Some(sealed) = batch.seal() {
+            self.store.insert(&sealed).await?;
+            self.metrics.conflicts(events);
+            tracing::warn!(events, "events whose identity is taken by other content are in quarantine");
         }
-        let begun = Instant::now();
-        let found = self.find(copy.partition, copy.offset).await;
-        self.reading += begun.elapsed();
-        match found {
-            // Another record stands there if the topic was made anew.
-            Ok(found) => {
-                Some(found.filter(|found| found.timestamp_ms.unwrap_or_default() == copy.record_time))
-            }
-            Err(why) => {
-                self.unreadable = Some(why);
-                None
-            }
-        }
+        Ok(())
     }
 
-    async fn find(&mut self, partition: i32, offset: i64) -> Result<Option<FoundRecord>, String> {
-        let (lookup, kafka) = (self.lookup.take(), self.kafka.clone());
-        let find = move || {
-            let lookup = match lookup {
-                Some(lookup) => lookup,
-                None => RecordLookup::new(&kafka)?,
-            };
-            // After an error the client goes: it may have more of them to tell, about a time that is over.
-            lookup.find(partition, offset).map(|found| (found, lookup))
-        };
-        match tokio::task::spawn_blocking(find).await {
-            Ok(Ok((found, lookup))) => {
-                self.lookup = Some(lookup);
-                Ok(found)
-            }
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(error) => Err(error.to_string()),
-        }
-    }
-
-    async fn push_rebuilt(&self, batch: &mut RejectBatch, conflict: &Conflict) -> Result<(), Error> {
-        let copy = &conflict.copy;
+    async fn push_rebuilt(&self, batch: &mut RejectBatch, conflict: &Conflict<'_>) -> Result<(), Error> {
+        let copy = conflict.copy;
         let event = self.store.stored_event(copy).await?;
         let value = event.and_then(|event| rebuild::value(&[event]).ok());
         let how = if value.is_some() { "its value is rebuilt from its row" } else { "and so is its row" };
@@ -173,29 +165,26 @@ impl Quarantine {
     }
 }
 
-fn plan<'v>(verdicts: &'v [Verdict], rows: &[Quarantined]) -> Plan<'v> {
+fn plan<'c>(standings: &[(&'c EventCopy, Standing<'c>)], rows: &[Quarantined]) -> Plan<'c> {
+    let rows: HashMap<_, &Quarantined> = rows.iter().map(|row| (row.place(), row)).collect();
     let mut plan = Plan::default();
-    let row_of = |copy: &EventCopy| rows.iter().find(|row| row.is_of(copy));
-    let is_closed = |row: &Quarantined| CLOSED.contains(&row.replay_outcome.as_str());
-    for conflict in verdicts.iter().flat_map(|verdict| &verdict.conflicts) {
-        match row_of(&conflict.copy) {
-            None => plan.new.push(conflict),
-            Some(row) if is_closed(row) => plan.reopened.push(&conflict.copy),
-            Some(_) => {}
+    for (copy, standing) in standings {
+        let row = rows.get(&copy.place());
+        let is_closed = row.is_some_and(|row| CLOSED.contains(&row.replay_outcome.as_str()));
+        match standing {
+            Standing::Conflict(winner) if row.is_none() => plan.new.push(Conflict { copy, winner }),
+            Standing::Conflict(_) if is_closed => plan.reopened.push(copy),
+            Standing::Equal if row.is_some() && !is_closed => plan.closed.push(copy),
+            Standing::Unknown => plan.waiting.push(copy.identity_hash),
+            Standing::Winner | Standing::Conflict(_) | Standing::Equal => {}
         }
     }
-    let equals = verdicts.iter().flat_map(|verdict| &verdict.equals);
-    plan.closed = equals.filter(|copy| row_of(copy).is_some_and(|row| !is_closed(row))).collect();
     plan
 }
 
-fn push(batch: &mut RejectBatch, conflict: &Conflict, found: &FoundRecord) {
-    batch.push_event(&reject(conflict, ""), &found.record(&conflict.copy.topic), found.rest.clone());
-}
-
 /// The verdict, which tells which copy has the identity.
-fn reject(conflict: &Conflict, prefix: &str) -> Reject {
-    let EventCopy { topic, partition, offset, index, .. } = &conflict.winner;
+fn reject(conflict: &Conflict<'_>, prefix: &str) -> Reject {
+    let EventCopy { topic, partition, offset, index, .. } = conflict.winner;
     let detail = format!(
         "{prefix}the identity of the event is taken by other content, of event {index} of record \
          {topic}/{partition}/{offset}"

@@ -25,13 +25,13 @@ fn the_ledger_cannot_be_read() {
 }
 
 #[test]
-fn the_topics_configuration_cannot_be_read() {
+fn the_topic_cannot_be_described() {
     // It does not know how to answer.
     let cluster = MockCluster::new(1).unwrap();
     cluster.create_topic("t", 1, 1).unwrap();
     let kafka = kafka_config(&cluster.bootstrap_servers(), "t", &[]);
     let running = Running::start(kafka, LIMITS, store(NOWHERE, "none"));
-    running.wait_for_words("partitions", "the topic's configuration cannot be read");
+    running.wait_for_words("partitions", "the topic's id cannot be read");
     running.stop().unwrap();
 }
 

@@ -12,7 +12,7 @@ use super::{Audit, Owners, Report, Verified};
 use crate::config::Config;
 
 /// Slices of events and sums: at the default interval, everything is compared once a day.
-const SLICES: u64 = 24;
+const SLICES: usize = 24;
 /// Findings that are logged of one audit at most.
 const LOGGED_MAX: usize = 20;
 
@@ -68,12 +68,12 @@ pub(crate) struct Schedule {
     metrics: Metrics,
     verified: Verified,
     /// Findings of the last audit of each slice.
-    found: [usize; SLICES as usize],
+    found: [usize; SLICES],
 }
 
 impl Schedule {
     pub(crate) fn new(store: Store, config: Arc<Config>, owners: Owners, metrics: Metrics) -> Self {
-        let (verified, found) = (Verified::default(), [0; SLICES as usize]);
+        let (verified, found) = (Verified::default(), [0; SLICES]);
         Self { store, config, owners, metrics, verified, found }
     }
 
@@ -87,13 +87,14 @@ impl Schedule {
             }
             tokio::select! {
                 () = shutdown.cancelled() => return,
-                () = self.audit(Slice { number, of: SLICES }) => {}
+                () = self.audit(number) => {}
             }
             number = (number + 1) % SLICES;
         }
     }
 
-    async fn audit(&mut self, slice: Slice) {
+    async fn audit(&mut self, number: usize) {
+        let slice = Slice { number: number as u64, of: SLICES as u64 };
         let audit = Audit {
             store: &self.store,
             topic: &self.config.kafka.topic,
@@ -104,7 +105,7 @@ impl Schedule {
         };
         let outcome = audit.run(&mut self.verified).await;
         match outcome {
-            Ok(report) => self.note(&report, slice),
+            Ok(report) => self.note(&report, number),
             Err(error) => {
                 tracing::warn!(%error, "cannot verify, trying again later");
                 self.metrics.runs.with_label_values(&["failed"]).inc();
@@ -112,13 +113,12 @@ impl Schedule {
         }
     }
 
-    fn note(&mut self, report: &Report, slice: Slice) {
+    fn note(&mut self, report: &Report, slice: usize) {
         for finding in report.findings.iter().take(LOGGED_MAX) {
             let (check, subject, detail) = (finding.check, &finding.subject, &finding.detail);
             tracing::error!(?check, subject, detail, "verify has found a difference");
         }
-        let place = usize::try_from(slice.number).unwrap_or_default();
-        self.found[place] = report.findings.len();
+        self.found[slice] = report.findings.len();
         let found: usize = self.found.iter().sum();
         self.metrics.findings.set(i64::try_from(found).unwrap_or(i64::MAX));
         let unattributed = report.unattributed.len();
@@ -128,7 +128,7 @@ impl Schedule {
         if report.findings.is_empty() {
             self.metrics.last_success.set(now_seconds());
         }
-        tracing::info!(slice = slice.number, of = slice.of, findings = report.findings.len(), "verified");
+        tracing::info!(slice, of = SLICES, findings = report.findings.len(), "verified");
     }
 }
 

@@ -13,7 +13,7 @@ const PAGE_END: &str = include_str!("page_end.sql");
 const UNCLEAN: &str = include_str!("unclean.sql");
 
 /// Rows of `usage_daily` on a page, roughly: a page ends with a subscription.
-const PAGE_ROWS: u64 = 1_000_000;
+const PAGE_ROWS: u64 = 250_000;
 
 /// A date and its newest mark, as far as is known.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use crate::{Error, RowKey, Store};
 
 const COPIES: &str = include_str!("copies.sql");
+const COPIES_PAGE: &str = include_str!("page.sql");
 const KEYS: &str = include_str!("keys.sql");
 
 /// One copy of an event, as the evidence has it.
@@ -38,11 +39,17 @@ pub struct EventCopy {
 pub struct Case {
     /// The hash.
     pub hash: IdentityHash,
-    /// Every copy once.
+    /// Of each key the creation and the change that win there; all copies where several identities share the hash.
     pub copies: Vec<EventCopy>,
     /// Keys of one identity, or of several whose texts have this hash.
     pub keys: Vec<RowKey>,
 }
+
+/// Copies that are read at a time.
+const PAGE: usize = 10_000;
+/// How many kinds of versions there are, of which the lowest are those of creations.
+const CREATIONS: u8 = 1;
+const CREATIONS_AND_CHANGES: u8 = 2;
 
 #[derive(Debug, Deserialize, clickhouse::Row)]
 struct CopyRow {
@@ -70,7 +77,7 @@ struct KeyRow {
 }
 
 impl Store {
-    /// Everything about some identities. Copies are read before rows: a copy whose row is not there yet shows as one
+    /// All that decides about some identities. Copies are read before rows: a copy whose row is not there yet shows as one
     /// without a key.
     ///
     /// # Errors
@@ -81,7 +88,59 @@ impl Store {
         let references: Vec<u64> = hashes.iter().map(|hash| IdentityHash(*hash).usage_reference()).collect();
         let keys = self.for_reads().query_raw(KEYS).param("references", references);
         let keys: Vec<KeyRow> = self.answer(keys.fetch_all()).await?;
-        Ok(group(hashes, copies, keys))
+        let mut cases = group(hashes, copies, keys);
+        for case in cases.iter_mut().filter(|case| case.is_shared()) {
+            case.copies = self.all_copies(case.hash).await?;
+        }
+        Ok(cases)
+    }
+
+    /// A page of the creations of some identities, each creation once: those behind another, at most so many.
+    ///
+    /// # Errors
+    /// No complete answer could be had.
+    pub async fn creations(
+        &self,
+        hashes: &[u64],
+        after: Option<&EventCopy>,
+        limit: usize,
+    ) -> Result<Vec<EventCopy>, Error> {
+        self.copies_page(hashes, CREATIONS, after, limit).await
+    }
+
+    async fn all_copies(&self, hash: IdentityHash) -> Result<Vec<EventCopy>, Error> {
+        let mut copies: Vec<EventCopy> = Vec::new();
+        loop {
+            let page = self.copies_page(&[hash.0], CREATIONS_AND_CHANGES, copies.last(), PAGE).await?;
+            let is_last = page.len() < PAGE;
+            copies.extend(page);
+            if is_last {
+                return Ok(copies);
+            }
+        }
+    }
+
+    async fn copies_page(
+        &self,
+        hashes: &[u64],
+        kinds: u8,
+        after: Option<&EventCopy>,
+        limit: usize,
+    ) -> Result<Vec<EventCopy>, Error> {
+        let query = self
+            .for_reads()
+            .query_raw(COPIES_PAGE)
+            .param("hashes", hashes)
+            .param("kinds", kinds)
+            .param("hash", after.map_or(0, |copy| copy.identity_hash.0))
+            .param("topic", after.map_or("", |copy| &copy.topic))
+            .param("partition", after.map_or(0, |copy| copy.partition))
+            .param("offset", after.map_or(0, |copy| copy.offset))
+            .param("index", after.map_or(0, |copy| copy.index))
+            .param("record_time", after.map_or(0, |copy| copy.record_time))
+            .param("limit", limit as u64);
+        let rows: Vec<CopyRow> = self.answer(query.fetch_all()).await?;
+        Ok(rows.into_iter().map(EventCopy::from).collect())
     }
 }
 

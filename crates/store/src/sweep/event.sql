@@ -21,3 +21,4 @@ WHERE usage_reference = {reference:UInt64}
     AND `index` = {index:UInt16}
     AND record_time = fromUnixTimestamp64Milli({record_time:Int64}, 'UTC')
 LIMIT 1
+SETTINGS final = 0

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use meterhouse_model::{IdentityHash, Version};
 use serde::Deserialize;
 
-use crate::{Error, Store};
+use crate::{Error, Settlement, Store};
 
 const IN_RANGE: &str = include_str!("unsettled_in_range.sql");
 const SUSPECTED: &str = include_str!("unsettled_suspects.sql");
@@ -25,6 +26,19 @@ pub struct Unsettled {
     pub identity_hash: u64,
     /// How many copies of it there are.
     pub copies: u64,
+    /// Highest version among them.
+    pub highest: u128,
+}
+
+impl Unsettled {
+    /// What settles it, once all that follows from these copies is done.
+    pub fn settlement(&self) -> Settlement {
+        Settlement {
+            identity_hash: IdentityHash(self.identity_hash),
+            copies: self.copies,
+            version: Version(self.highest),
+        }
+    }
 }
 
 impl HashRange {

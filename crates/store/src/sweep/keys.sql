@@ -11,3 +11,4 @@ SELECT
 FROM usage_events
 WHERE usage_reference IN {references:Array(UInt64)}
 GROUP BY customer, subscription, toDate32(billed_at), option_code, identity
+SETTINGS final = 0

@@ -1,6 +1,6 @@
 -- First those that differ at all, by two aggregates that need no memory of the copies: a copy that is there twice until
 -- ClickHouse has merged it changes neither. Then the exact state of these few. Versions from 2^126 on are changes.
-SELECT identity_hash, copies
+SELECT identity_hash, copies, highest
 FROM
 (
     SELECT

@@ -1,5 +1,5 @@
 -- As unsettled_in_range.sql, of those that writers have named.
-SELECT identity_hash, copies
+SELECT identity_hash, copies, highest
 FROM
 (
     SELECT

@@ -1,88 +1,78 @@
 //! Which copy of an event counts, and what follows for the others: the rules of identity, applied to one case.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use meterhouse_model::Version;
 
-use crate::{Case, EventCopy, RowKey, Settlement, Tombstone};
+use crate::{Case, EventCopy, RowKey, Tombstone};
 
-/// What has to be done about a case.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Verdict {
-    /// Rows that take the event away from keys where no copy of it counts.
+/// What follows from a case.
+#[derive(Debug)]
+pub struct Verdict<'c> {
+    /// Rows that take the event away from keys where no copy of it counts, as far as they are not there yet.
     pub tombstones: Vec<Tombstone>,
-    /// Creations that state something else than the winning one.
-    pub conflicts: Vec<Conflict>,
-    /// Creations that state the same as the winning one: none of them belongs in quarantine.
-    pub equals: Vec<EventCopy>,
-    /// What settles the case once all of this is done. `None`: it has to be looked at again.
-    pub settlement: Option<Settlement>,
+    is_shared: bool,
+    owners: Owners<'c>,
+    /// The creation that wins, with a key of its identity.
+    winners: Vec<(&'c RowKey, &'c EventCopy)>,
 }
 
-/// A creation whose identity is taken by other content.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Conflict {
-    /// The creation.
-    pub copy: EventCopy,
-    /// The creation that wins over it.
-    pub winner: EventCopy,
+/// How a creation stands to the one that wins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing<'v> {
+    /// It is the one that wins.
+    Winner,
+    /// It states the same.
+    Equal,
+    /// It states something else than this one.
+    Conflict(&'v EventCopy),
+    /// It came after the verdict: that is for the next one.
+    Unknown,
 }
 
 /// Whose a copy is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Owner {
+enum Owner<'c> {
     /// Its key has no row yet.
     Unseen,
-    /// That of a key, by its number.
-    Of(usize),
+    /// That of a key.
+    Of(&'c RowKey),
     /// Two identities with one hash both have rows on such a key, and none of them is this copy: it wins nowhere.
     Unclear,
 }
 
+/// The keys of a case by their hashes.
+#[derive(Debug)]
+struct Owners<'c>(HashMap<u64, Vec<&'c RowKey>>);
+
 impl Case {
-    /// Applies the rules. The verdict is empty, and settles nothing, as long as not all rows can be seen.
-    pub fn judge(&self) -> Verdict {
-        self.try_judge().unwrap_or_default()
+    /// Whether several identities share the hash.
+    pub fn is_shared(&self) -> bool {
+        self.keys.windows(2).any(|pair| !pair[0].is_same_identity(&pair[1]))
     }
 
-    fn try_judge(&self) -> Option<Verdict> {
-        let key_hashes: Vec<u64> = self.keys.iter().map(RowKey::hash).collect();
-        let owners: Vec<Owner> = self.copies.iter().map(|copy| self.owner(copy, &key_hashes)).collect();
-        if owners.contains(&Owner::Unseen) {
+    /// Applies the rules. `None`: not all that is needed can be seen yet.
+    pub fn judge(&self) -> Option<Verdict<'_>> {
+        let owners = Owners::of(&self.keys);
+        let (mut tombstones, mut winners) = (Vec::new(), Vec::new());
+        let owned: Vec<(&EventCopy, Owner<'_>)> =
+            self.copies.iter().map(|copy| (copy, owners.owner(copy))).collect();
+        if owned.iter().any(|(_, owner)| *owner == Owner::Unseen) {
             return None;
         }
-        let firsts = self.first_keys();
-        let mut verdict = Verdict::default();
-        let mut creations = Vec::new();
-        for first in &firsts {
+        for identity in self.first_keys() {
             let is_own =
-                |owner: &Owner| matches!(owner, Owner::Of(key) if self.keys[*key].is_same_identity(first));
-            let copies = self.copies.iter().zip(&owners).filter(|(_, owner)| is_own(owner));
-            let copies: Vec<&EventCopy> = copies.map(|(copy, _)| copy).collect();
-            verdict.tombstones.extend(self.tombstones(first, &copies, &key_hashes)?);
-            if let Some(winner) = winner(copies.iter().copied().filter(|copy| copy.version.is_creation())) {
-                verdict.compare(&copies, &[winner]);
-                creations.push(winner);
+                |owner: &Owner<'_>| matches!(owner, Owner::Of(key) if key.is_same_identity(identity));
+            let copies: Vec<&EventCopy> =
+                owned.iter().filter(|(_, owner)| is_own(owner)).map(|(copy, _)| *copy).collect();
+            if let Some(winner) = winner(copies.iter().copied()) {
+                tombstones.extend(self.tombstones(identity, winner)?);
             }
+            let creations = copies.iter().copied().filter(|copy| copy.version.is_creation());
+            winners.extend(winner(creations).map(|winner| (identity, winner)));
         }
-        let unclear = self.copies.iter().zip(&owners).filter(|(_, owner)| **owner == Owner::Unclear);
-        verdict.compare(&unclear.map(|(copy, _)| copy).collect::<Vec<_>>(), &creations);
-        // Where several identities share a hash, a copy that is not seen yet may hide behind another one's key: such a case
-        // is looked at again and again, and nothing is done twice.
-        verdict.settlement = if firsts.len() == 1 { self.settlement() } else { None };
-        Some(verdict)
-    }
-
-    /// The identity that a copy belongs to, as one of its keys.
-    fn owner(&self, copy: &EventCopy, key_hashes: &[u64]) -> Owner {
-        let mut keys = (0..self.keys.len()).filter(|key| key_hashes[*key] == copy.key_hash);
-        let Some(first) = keys.next() else { return Owner::Unseen };
-        let others: Vec<usize> = keys.collect();
-        if others.is_empty() {
-            return Owner::Of(first);
-        }
-        let is_row = |key: &usize| self.keys[*key].version == copy.version;
-        [first].into_iter().chain(others).find(is_row).map_or(Owner::Unclear, Owner::Of)
+        Some(Verdict { tombstones, is_shared: self.is_shared(), owners, winners })
     }
 
     /// One key of each identity.
@@ -97,37 +87,67 @@ impl Case {
     }
 
     /// The tombstones that an identity lacks. `None`: the row that counts is not there yet.
-    fn tombstones(
-        &self,
-        identity: &RowKey,
-        copies: &[&EventCopy],
-        key_hashes: &[u64],
-    ) -> Option<Vec<Tombstone>> {
-        let Some(winner) = winner(copies.iter().copied()) else { return Some(Vec::new()) };
-        let keys = self.keys.iter().zip(key_hashes).filter(|(key, _)| key.is_same_identity(identity));
-        let (own, others): (Vec<_>, Vec<_>) = keys.partition(|(_, hash)| **hash == winner.key_hash);
-        if !own.iter().any(|(key, _)| key.version >= winner.version) {
+    fn tombstones(&self, identity: &RowKey, winner: &EventCopy) -> Option<Vec<Tombstone>> {
+        let keys = self.keys.iter().filter(|key| key.is_same_identity(identity));
+        let (own, others): (Vec<_>, Vec<_>) = keys.partition(|key| key.hash() == winner.key_hash);
+        if !own.iter().any(|key| key.version >= winner.version) {
             return None;
         }
-        let lacking = others.into_iter().filter(|(key, _)| key.tombstone < winner.version);
-        Some(lacking.map(|(key, _)| Tombstone { row: key.clone(), winner: winner.clone() }).collect())
-    }
-
-    fn settlement(&self) -> Option<Settlement> {
-        let version = self.copies.iter().map(|copy| copy.version).max()?;
-        Some(Settlement { identity_hash: self.hash, copies: self.copies.len() as u64, version })
+        let lacking = others.into_iter().filter(|key| key.tombstone < winner.version);
+        Some(lacking.map(|key| Tombstone { row: key.clone(), winner: winner.clone() }).collect())
     }
 }
 
-impl Verdict {
-    /// Compares the creations among copies with those that win, nearly always one.
-    fn compare(&mut self, copies: &[&EventCopy], winners: &[&EventCopy]) {
-        let Some(winner) = winners.first() else { return };
-        for copy in copies.iter().filter(|copy| copy.version.is_creation()) {
-            if winners.iter().any(|winner| winner.content_hash == copy.content_hash) {
-                self.equals.push((*copy).clone());
-            } else {
-                self.conflicts.push(Conflict { copy: (*copy).clone(), winner: (*winner).clone() });
+impl Verdict<'_> {
+    /// Whether all copies are seen to once this is done. Where several identities share a hash, a copy that is not seen yet
+    /// may hide behind another one's key: such a case is looked at again and again, and nothing is done twice.
+    pub fn settles(&self) -> bool {
+        !self.is_shared
+    }
+
+    /// How a creation of the case stands to the one that wins.
+    pub fn standing(&self, copy: &EventCopy) -> Standing<'_> {
+        let mut winners: Vec<&EventCopy> = match self.owners.owner(copy) {
+            Owner::Unseen => return Standing::Unknown,
+            Owner::Of(own) => self
+                .winners
+                .iter()
+                .filter(|(key, _)| key.is_same_identity(own))
+                .map(|(_, winner)| *winner)
+                .collect(),
+            Owner::Unclear => self.winners.iter().map(|(_, winner)| *winner).collect(),
+        };
+        if winners.contains(&copy) {
+            return Standing::Winner;
+        }
+        winners.retain(|winner| copy.version <= winner.version);
+        match winners.first() {
+            None => Standing::Unknown,
+            Some(_) if winners.iter().any(|winner| winner.content_hash == copy.content_hash) => {
+                Standing::Equal
+            }
+            Some(winner) => Standing::Conflict(winner),
+        }
+    }
+}
+
+impl<'c> Owners<'c> {
+    fn of(keys: &'c [RowKey]) -> Self {
+        let mut owners: HashMap<u64, Vec<&RowKey>> = HashMap::new();
+        for key in keys {
+            owners.entry(key.hash()).or_default().push(key);
+        }
+        Self(owners)
+    }
+
+    /// The identity that a copy belongs to, as one of its keys.
+    fn owner(&self, copy: &EventCopy) -> Owner<'c> {
+        match self.0.get(&copy.key_hash).map(Vec::as_slice) {
+            None => Owner::Unseen,
+            Some([key]) => Owner::Of(key),
+            Some(keys) => {
+                let own = keys.iter().find(|key| key.version == copy.version);
+                own.map_or(Owner::Unclear, |key| Owner::Of(key))
             }
         }
     }

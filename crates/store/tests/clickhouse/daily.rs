@@ -17,7 +17,7 @@ use crate::database::{Database, NEVER, shared};
 use crate::sample::{at, event, of_customer, written};
 
 /// Short, so that a date is due at once.
-const MARGIN: Duration = Duration::from_millis(5);
+pub(crate) const MARGIN: Duration = Duration::from_millis(5);
 
 /// Sum and number of records by month and option code, as text.
 type Sums = BTreeMap<(Month, String), (Quantity, u64)>;
@@ -71,7 +71,7 @@ async fn scan(store: &Store, states: Vec<DateState>) -> ServerTime {
 }
 
 /// Makes all dates clean.
-async fn roll_up(store: &Store) {
+pub(crate) async fn roll_up(store: &Store) {
     tokio::time::sleep(MARGIN * 2).await;
     scan(store, unclean(store).await).await;
     assert_eq!(unclean(store).await, []);

@@ -6,11 +6,12 @@ use meterhouse_localstack::{ClickHouse, ClickHouseOptions};
 use meterhouse_model::{Day, Ownership};
 use meterhouse_store::{ClickHouseConfig, ErrorClass, SchemaState, Store};
 
+use crate::daily::{MARGIN, roll_up};
 use crate::database::{Database, NEVER, store, utc};
 use crate::sample::{at, event, of_customer, written};
 
 /// Users, each of a profile of its own: all that could lose rows or make sums short.
-const PROFILES: [(&str, &str); 12] = [
+const PROFILES: [(&str, &str); 13] = [
     ("meterhouse", ""),
     ("few", "<limit>1</limit><offset>1</offset>"),
     ("old", "<use_query_cache>1</use_query_cache><query_cache_ttl>600</query_cache_ttl>"),
@@ -37,6 +38,7 @@ const PROFILES: [(&str, &str); 12] = [
          <constraints><deduplicate_insert><const/></deduplicate_insert></constraints>",
     ),
     ("reader", "<readonly>1</readonly>"),
+    ("month", "<max_partitions_to_read>1</max_partitions_to_read>"),
 ];
 
 /// A server with these users.
@@ -120,4 +122,22 @@ async fn a_setting_that_a_profile_pins_is_refused() {
         assert_eq!(error.class(), ErrorClass::Fatal, "{user}: {error}");
         assert!(error.to_string().contains(setting), "{user}: {error}");
     }
+}
+
+#[tokio::test]
+async fn scans_and_live_dates_read_no_month_but_their_own() {
+    let (server, _folder) = launch();
+    let database = Database::migrated(&server).await;
+    let store = store_as(&database, "month");
+    let usage = |month: i32, id: &str| {
+        of_customer(event("s", id, at(&format!("2026-0{month}-03T18:00:00Z")), "1"), "c")
+    };
+    let events: Vec<_> = (1..=9).map(|month| usage(month, "e")).collect();
+    store.write(&written(&events)).await.unwrap();
+    roll_up(&store).await;
+    store.write(&written(&[usage(5, "live")])).await.unwrap();
+    let usage = store.usage_by_month("c", &[], MARGIN).await.unwrap();
+    assert_eq!(usage.iter().map(|usage| usage.records).sum::<u64>(), 10);
+    let error = store.usage_by_month("c", &[], NEVER).await.unwrap_err();
+    assert_eq!(error.code(), Some(565), "the limit works: {error}");
 }

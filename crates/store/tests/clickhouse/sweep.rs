@@ -6,7 +6,7 @@ use std::time::Duration;
 use meterhouse_model::{Change, Event, Reason, Record, Reject};
 use meterhouse_store::{
     Case, ConflictOutcome, EventBatch, EventCopy, HashRange, RecentCopies, RejectBatch, RejectedRecord,
-    Unsettled, seal_tombstones,
+    Standing, Unsettled, seal_tombstones,
 };
 
 use crate::database::{Database, shared};
@@ -73,13 +73,14 @@ async fn cases(database: &Database<'_>) -> Vec<Case> {
 
 /// Does all that a sweep does about sums, and settles.
 async fn sweep(database: &Database<'_>) {
-    let store = database.store();
-    for case in cases(database).await {
-        let verdict = case.judge();
+    let (store, found) = (database.store(), found(database).await);
+    for (case, found) in cases(database).await.iter().zip(found) {
+        let Some(verdict) = case.judge() else { continue };
         if let Some(sealed) = seal_tombstones(&verdict.tombstones) {
             store.write(&sealed).await.unwrap();
         }
-        store.settle(&Vec::from_iter(verdict.settlement)).await.unwrap();
+        assert!(verdict.settles());
+        store.settle(&[found.settlement()]).await.unwrap();
     }
 }
 
@@ -174,7 +175,8 @@ async fn a_case_holds_what_is_stored_and_a_tombstone_takes_it_away() {
     let database = stored(copies).await;
     let case = cases(&database).await.remove(0);
     assert_eq!((case.copies.len(), case.keys.len()), (2, 2));
-    let [tombstone] = &case.judge().tombstones[..] else { panic!("{case:?}") };
+    let tombstones = case.judge().unwrap().tombstones;
+    let [tombstone] = &tombstones[..] else { panic!("{case:?}") };
     assert_eq!((tombstone.row.billed_at, tombstone.winner.offset), (at(END) - 1, 9));
     let marks = "SELECT count() FROM usage_daily WHERE kind = 'mark' AND date = '2026-10-03'";
     let before: u64 = database.one(marks).await;
@@ -188,7 +190,7 @@ async fn a_case_holds_what_is_stored_and_a_tombstone_takes_it_away() {
     assert_eq!(evidence, 2, "a tombstone is no copy");
     // What is there is known: nothing would be written again.
     database.run("TRUNCATE TABLE settlements").await;
-    assert_eq!(cases(&database).await[0].judge().tombstones, []);
+    assert_eq!(cases(&database).await[0].judge().unwrap().tombstones, []);
 }
 
 #[tokio::test]
@@ -228,10 +230,11 @@ async fn outcomes_stand_above_each_other_and_change_nothing_else() {
     let copies = vec![(creation("e", "1"), record(0, 1)), (creation("e", "2"), record(0, 2))];
     let database = stored(copies).await;
     let case = cases(&database).await.remove(0);
-    let hashes = [case.hash.0];
-    let loser: EventCopy = case.judge().conflicts.remove(0).copy;
     let store = database.store();
-    assert_eq!(store.quarantined(&hashes).await.unwrap(), []);
+    let creations = store.creations(&[case.hash.0], None, 10).await.unwrap();
+    let loser = &creations[1];
+    assert_eq!(case.judge().unwrap().standing(loser), Standing::Conflict(&creations[0]));
+    assert_eq!(store.quarantined(&[loser]).await.unwrap(), []);
     let mut rejects = RejectBatch::default();
     let value = Record { value: Some(b"raw"), ..record(0, 2) };
     let reject = |detail| Reject::new(Reason::ConflictingDuplicate, detail).at(0);
@@ -241,14 +244,14 @@ async fn outcomes_stand_above_each_other_and_change_nothing_else() {
     rejects.push_event(&reject("the next event").at(1), &value, RejectedRecord::default());
     store.insert(&rejects.seal().unwrap()).await.unwrap();
     let outcome = async || {
-        let rows = store.quarantined(&hashes).await.unwrap();
+        let rows = store.quarantined(&[&creations[0], loser]).await.unwrap();
         assert_eq!(rows.len(), 1);
-        assert!(rows[0].is_of(&loser));
+        assert_eq!(rows[0].place(), loser.place());
         rows[0].replay_outcome.clone()
     };
     assert_eq!(outcome().await, "");
     for noted in [ConflictOutcome::Conflict, ConflictOutcome::Duplicate, ConflictOutcome::Conflict] {
-        store.note_outcome(&[&loser], noted).await.unwrap();
+        store.note_outcome(&[loser], noted).await.unwrap();
         assert_eq!(outcome().await, noted.as_str());
     }
     let kept = "SELECT concat(detail, ' ', raw, ' ', replay_outcome, ' ', toString(replayed_at > 0)) FROM rejects FINAL \
@@ -273,7 +276,8 @@ async fn the_row_of_a_creation_is_read_by_its_place_and_never_a_tombstone() {
     let case = cases(&database).await.remove(0);
     sweep(&database).await;
     let store = database.store();
-    let copy = |offset| case.copies.iter().find(|copy| copy.offset == offset).unwrap().clone();
+    let creations = store.creations(&[case.hash.0], None, 10).await.unwrap();
+    let copy = |offset| creations.iter().find(|copy| copy.offset == offset).unwrap().clone();
     let read = store.stored_event(&copy(2)).await.unwrap();
     assert_eq!(read.as_ref(), Some(&loser));
     // The tombstone on its key has the winner's place.
@@ -281,4 +285,42 @@ async fn the_row_of_a_creation_is_read_by_its_place_and_never_a_tombstone() {
     merge(&database, "usage_events").await;
     assert_eq!(store.stored_event(&copy(2)).await.unwrap(), None);
     assert_eq!(store.stored_event(&EventCopy { partition: 5, ..copy(1) }).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn creations_come_by_pages_each_once_and_decisive_copies_are_few() {
+    let mut copies: Copies = Vec::new();
+    for offset in 0..25 {
+        let event =
+            of_option(creation("e", &offset.to_string()), ["scale", "other"][usize::from(offset % 2 == 1)]);
+        copies.push((event, record(i32::try_from(offset % 3).unwrap(), offset)));
+    }
+    copies.push((creation("f", "1"), record(1, 100)));
+    copies.push((creation("f", "2"), record(0, 101)));
+    for revision in [1, 2] {
+        let amendment = Event { change: Change::Amend(revision), ..creation("e", "7") };
+        copies.push((amendment, record(0, 200 + i64::from(revision))));
+    }
+    let database = stored(copies.clone()).await;
+    store(&database, &copies, &mut RecentCopies::default()).await;
+    let hashes: Vec<u64> = found(&database).await.iter().map(|found| found.identity_hash).collect();
+    let store = database.store();
+    let (mut pages, mut last) = (Vec::new(), None);
+    loop {
+        let page = store.creations(&hashes, last.as_ref(), 10).await.unwrap();
+        let is_last = page.len() < 10;
+        pages.extend(page);
+        last = pages.last().cloned();
+        if is_last {
+            break;
+        }
+    }
+    let places: Vec<_> = pages.iter().map(|copy| (copy.identity_hash, copy.place())).collect();
+    assert_eq!(places.len(), 27);
+    assert!(places.is_sorted() && places.windows(2).all(|pair| pair[0] != pair[1]), "{places:?}");
+    let cases = cases(&database).await;
+    let decisive: usize = cases.iter().map(|case| case.copies.len()).sum();
+    assert_eq!(decisive, 4, "two creations and an amendment of one event, a creation of the other");
+    let winner = cases.iter().flat_map(|case| &case.copies).max_by_key(|copy| copy.version).unwrap();
+    assert_eq!(winner.offset, 202);
 }

@@ -53,35 +53,51 @@ fn case(keys: Vec<RowKey>, copies: Vec<EventCopy>) -> Case {
     Case { hash: keys[0].identity_hash(), keys: stored(keys, &copies), copies }
 }
 
-fn offsets<'c>(copies: impl IntoIterator<Item = &'c EventCopy>) -> Vec<i64> {
-    copies.into_iter().map(|copy| copy.offset).collect()
+/// Offsets of the creations that are in conflict, and of those that state the same as the one that wins.
+fn standings(case: &Case) -> (Vec<i64>, Vec<i64>) {
+    let verdict = case.judge().unwrap();
+    let (mut conflicts, mut equals) = (Vec::new(), Vec::new());
+    for copy in case.copies.iter().filter(|copy| copy.version.is_creation()) {
+        match verdict.standing(copy) {
+            Standing::Conflict(_) => conflicts.push(copy.offset),
+            Standing::Equal => equals.push(copy.offset),
+            Standing::Winner => {}
+            Standing::Unknown => panic!("{copy:?}"),
+        }
+    }
+    (conflicts, equals)
+}
+
+fn tombstones(case: &Case) -> Vec<Tombstone> {
+    case.judge().unwrap().tombstones
 }
 
 #[test]
 fn the_first_creation_wins_and_others_are_equal_or_in_conflict() {
     let key = key("e:1:e", "a", 1);
     let copies = [creation(&key, 5, 1), creation(&key, 7, 2), creation(&key, 6, 1)];
-    let verdict = case(vec![key], copies.to_vec()).judge();
-    assert_eq!(verdict.tombstones, []);
-    assert_eq!(offsets(verdict.conflicts.iter().map(|conflict| &conflict.copy)), [7]);
-    assert_eq!(verdict.conflicts[0].winner.offset, 5);
-    assert_eq!(offsets(&verdict.equals), [5, 6]);
-    let settled =
-        Settlement { identity_hash: copies[0].identity_hash, copies: 3, version: copies[0].version };
-    assert_eq!(verdict.settlement, Some(settled));
+    let case = case(vec![key.clone()], copies.to_vec());
+    assert_eq!(tombstones(&case), []);
+    assert_eq!(standings(&case), (vec![7], vec![6]));
+    let verdict = case.judge().unwrap();
+    assert!(verdict.settles());
+    assert_eq!(verdict.standing(&copies[1]), Standing::Conflict(&copies[0]));
+    // What has come meanwhile may win: it is not judged.
+    assert_eq!(verdict.standing(&creation(&key, 4, 3)), Standing::Unknown);
+    assert_eq!(verdict.standing(&creation(&key, 8, 3)), Standing::Conflict(&copies[0]));
 }
 
 #[test]
 fn every_other_key_gets_a_tombstone_of_the_winner() {
     let keys = vec![key("e:1:e", "a", 1), key("e:1:e", "b", 1), key("e:1:e", "a", 2)];
     let copies = vec![creation(&keys[0], 5, 1), amendment(&keys[1], 8, 1), creation(&keys[2], 6, 2)];
-    let verdict = case(keys, copies.clone()).judge();
-    let rows: Vec<_> =
-        verdict.tombstones.iter().map(|t| (t.row.option_code.as_str(), t.row.billing_day)).collect();
+    let case = case(keys, copies.clone());
+    let tombstones = tombstones(&case);
+    let rows: Vec<_> = tombstones.iter().map(|t| (t.row.option_code.as_str(), t.row.billing_day)).collect();
     assert_eq!(rows, [("a", 1), ("a", 2)]);
-    assert!(verdict.tombstones.iter().all(|tombstone| tombstone.winner == copies[1]));
+    assert!(tombstones.iter().all(|tombstone| tombstone.winner == copies[1]));
     // A change is no creation: the first of these still decides what is a conflict.
-    assert_eq!(offsets(verdict.conflicts.iter().map(|conflict| &conflict.copy)), [6]);
+    assert_eq!(standings(&case), (vec![6], vec![]));
 }
 
 #[test]
@@ -91,25 +107,24 @@ fn what_is_there_already_is_not_written_again() {
     let mut case = case(keys, copies.clone());
     case.keys[0].tombstone = copies[1].version;
     case.keys[0].version = copies[1].version;
-    let verdict = case.judge();
-    assert_eq!(verdict.tombstones, []);
-    assert!(verdict.settlement.is_some());
+    assert_eq!(tombstones(&case), []);
     // A lower one is not enough: copies between the two may come.
     case.keys[0].tombstone = Version(copies[1].version.0 - 1);
-    assert_eq!(case.judge().tombstones.len(), 1);
+    assert_eq!(tombstones(&case).len(), 1);
 }
 
 #[test]
 fn nothing_is_done_until_all_keys_and_the_winning_row_are_there() {
     let keys = vec![key("e:1:e", "a", 1), key("e:1:e", "b", 1)];
     let copies = vec![creation(&keys[0], 5, 1), creation(&keys[1], 6, 2)];
-    let whole = case(keys, copies.clone());
+    let whole = case(keys, copies);
     let without_key = Case { keys: whole.keys[..1].to_vec(), ..whole.clone() };
-    assert_eq!(without_key.judge(), Verdict::default());
+    assert!(without_key.judge().is_none());
     let mut without_row = whole.clone();
     without_row.keys[0].version = Version(0);
-    assert_eq!(without_row.judge(), Verdict::default());
-    assert_eq!(whole.judge().tombstones.len(), 1);
+    assert!(without_row.judge().is_none());
+    assert_eq!(tombstones(&whole).len(), 1);
+    assert_eq!(whole.judge().unwrap().standing(&creation(&key("e:1:e", "c", 1), 7, 3)), Standing::Unknown);
 }
 
 #[test]
@@ -119,10 +134,10 @@ fn equal_versions_of_logs_that_were_made_anew_have_one_winner() {
         (amendment(&keys[0], 8, 1), EventCopy { record_time: 9, ..amendment(&keys[1], 8, 1) });
     assert_eq!(early.version, late.version);
     for copies in [vec![early.clone(), late.clone()], vec![late, early.clone()]] {
-        let verdict = case(keys.clone(), copies).judge();
-        assert_eq!(verdict.tombstones.len(), 1);
-        assert_eq!(verdict.tombstones[0].winner, early);
-        assert_eq!(verdict.tombstones[0].row.option_code, "b");
+        let tombstones = tombstones(&case(keys.clone(), copies));
+        assert_eq!(tombstones.len(), 1);
+        assert_eq!(tombstones[0].winner, early);
+        assert_eq!(tombstones[0].row.option_code, "b");
     }
 }
 
@@ -136,16 +151,16 @@ fn identities_that_share_a_hash_are_told_apart() {
     // On different keys.
     let keys = vec![key(ALIKE[0], "a", 1), key(ALIKE[1], "b", 1)];
     let copies = vec![creation(&keys[0], 5, 1), creation(&keys[1], 6, 2)];
-    let verdict = case(keys, copies.clone()).judge();
-    assert_eq!((verdict.tombstones, verdict.conflicts, verdict.settlement), (vec![], vec![], None));
-    assert_eq!(verdict.equals, copies);
+    let apart = case(keys, copies.clone());
+    assert_eq!((tombstones(&apart), standings(&apart)), (vec![], (vec![], vec![])));
+    assert!(!apart.judge().unwrap().settles());
     // On keys that have one hash, too.
     let mut keys = vec![key(ALIKE[0], "a", 1), key(ALIKE[1], "a", 1)];
     assert_eq!(keys[0].hash(), keys[1].hash());
-    (keys[0].version, keys[1].version) = (copies[0].version, copies[1].version);
     let copies = vec![creation(&keys[0], 5, 1), creation(&keys[1], 6, 2)];
-    let verdict = Case { hash, keys, copies }.judge();
-    assert_eq!((verdict.tombstones, verdict.conflicts), (vec![], vec![]));
+    (keys[0].version, keys[1].version) = (copies[0].version, copies[1].version);
+    let together = Case { hash, keys, copies };
+    assert_eq!((tombstones(&together), standings(&together)), (vec![], (vec![], vec![])));
 }
 
 #[test]
@@ -161,10 +176,10 @@ fn a_conflict_beside_a_shared_hash_is_still_one() {
     ];
     (keys[0].version, keys[1].version, keys[2].version) =
         (copies[0].version, copies[2].version, copies[3].version);
-    let verdict = Case { hash, keys, copies }.judge();
+    let case = Case { hash, keys, copies };
+    let tombstones = tombstones(&case);
     let rows: Vec<_> =
-        verdict.tombstones.iter().map(|t| (t.row.identity.as_str(), t.row.option_code.as_str())).collect();
+        tombstones.iter().map(|t| (t.row.identity.as_str(), t.row.option_code.as_str())).collect();
     assert_eq!(rows, [(ALIKE[0], "b")]);
-    assert_eq!(offsets(verdict.conflicts.iter().map(|conflict| &conflict.copy)), [6, 9]);
-    assert_eq!(verdict.settlement, None);
+    assert_eq!(standings(&case), (vec![9, 6], vec![]));
 }

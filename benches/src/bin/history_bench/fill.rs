@@ -1,0 +1,62 @@
+//! Events that ClickHouse makes up itself.
+
+use std::time::Instant;
+
+use anyhow::Result;
+use meterhouse_tests::Site;
+
+pub(crate) const CUSTOMERS: u32 = 10_000;
+/// 24 months.
+const DAYS: u32 = 730;
+/// Events in one statement.
+const STATEMENT: u64 = 1_000_000;
+
+/// The name of a customer.
+pub(crate) fn customer(number: u32) -> String {
+    format!("customer-{number}")
+}
+
+/// Fills `usage_events`. Customers come one after the other, then days, then option codes.
+pub(crate) fn events(site: &Site, count: u64) -> Result<()> {
+    let begun = Instant::now();
+    for first in (0..count).step_by(usize::try_from(STATEMENT)?) {
+        let rows = STATEMENT.min(count - first);
+        site.query(&format!(
+            "INSERT INTO usage_events (customer, subscription, option_code, identity, usage_start, usage_end, billed_at,
+                 billing_day, units, usage_reference, topic, partition, offset, version)
+             WITH
+                 number % {CUSTOMERS} AS customer_number,
+                 intDiv(number, {CUSTOMERS}) AS round,
+                 toStartOfDay(toDateTime64(now(), 6, 'UTC')) - toIntervalDay(round * 7 % {DAYS})
+                     + toIntervalMicrosecond(3600000000 + cityHash64(number) % 82000000000) AS end
+             SELECT
+                 'customer-' || toString(customer_number),
+                 'S' || hex(sipHash64(customer_number)),
+                 'option-' || toString((customer_number + intDiv(round, {DAYS}) % 2) % 12),
+                 'e:20:' || leftPad(toString(number), 20, '0'),
+                 end - 3600, end, end - toIntervalMicrosecond(1), toDate32(end - toIntervalMicrosecond(1)),
+                 toDecimal128(cityHash64(number, 1) % 100000, 18) / 8,
+                 number, 'usage-events', number % 8, number, number
+             FROM numbers({first}, {rows})
+             SETTINGS max_partitions_per_insert_block = 0"
+        ))?;
+    }
+    eprintln!("{count} events made up in {} s", begun.elapsed().as_secs());
+    Ok(())
+}
+
+/// The sums of a customer by month and service from all of its events, each `service=usage`.
+pub(crate) fn raw_question(customer: &str) -> String {
+    format!(
+        "SELECT option_code || '=' || if(position(total, '.') > 0, total, total || '.0')
+         FROM
+         (
+             SELECT toString(option_code) AS option_code, toYYYYMM(billing_day) AS month,
+                 toString(sum(toDecimal256(units, 18))) AS total
+             FROM usage_events FINAL
+             PREWHERE customer = '{customer}'
+             GROUP BY option_code, month
+         )
+         SETTINGS do_not_merge_across_partitions_select_final = 1"
+    )
+}
