@@ -51,10 +51,11 @@ impl Kinds {
         conflicts: 0,
         moves: 0,
     };
-    /// With changes on the same key.
-    pub const CHANGING: Self = Self { amendments: 60, deletions: 20, ..Self::GROWING };
+    /// With changes and conflicts.
+    pub const CHANGING: Self =
+        Self { amendments: 60, deletions: 20, conflicts: 30, moves: 40, ..Self::GROWING };
     /// The same events in any topic, whatever its partitions: none that is named after its place.
-    pub const PORTABLE: Self = Self { anonymous: 0, strays: 0, conflicts: 30, ..Self::CHANGING };
+    pub const PORTABLE: Self = Self { anonymous: 0, strays: 0, ..Self::CHANGING };
 }
 
 /// An event that is published.

@@ -16,7 +16,7 @@ use crate::Place;
 use crate::kafka::Logged;
 
 /// What the oracle judges by.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Question<'a> {
     /// Billing time zone.
     pub zone: &'a str,
@@ -24,6 +24,8 @@ pub struct Question<'a> {
     pub catalog: Option<&'a Path>,
     /// The registry, as CSV.
     pub subscriptions: Option<&'a Path>,
+    /// Whether units may be below zero.
+    pub allow_negative_units: bool,
 }
 
 /// What must come out.
@@ -69,6 +71,9 @@ pub fn judge(log: &[Logged], question: &Question<'_>) -> Result<Expected> {
         if let Some(path) = path {
             command.arg(option).arg(path);
         }
+    }
+    if question.allow_negative_units {
+        command.arg("--allow-negative-units");
     }
     answer(command)
 }

@@ -307,7 +307,14 @@ impl Site {
             _ => "UTC",
         };
         let (catalog, subscriptions) = (self.dir.join(CATALOG), self.dir.join(SUBSCRIPTIONS));
-        let question = Question { zone, catalog: Some(&catalog), subscriptions: Some(&subscriptions) };
+        let allow_negative_units =
+            matches!(self.settings.get("ingest.allow_negative_units"), Some(Value::Flag(true)));
+        let question = Question {
+            zone,
+            catalog: Some(&catalog),
+            subscriptions: Some(&subscriptions),
+            allow_negative_units,
+        };
         oracle::judge(&self.log()?, &question)
     }
 

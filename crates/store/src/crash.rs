@@ -5,7 +5,7 @@
 //! instead of `kill` sends SIGSTOP. Release builds know nothing of it.
 
 /// Every place, in the order of a record's life.
-pub const POINTS: [&str; 29] = [
+pub const POINTS: [&str; 35] = [
     // Start: `serve` and `migrate` on a database without tables.
     "migration_executed",
     "migration_recorded",
@@ -40,6 +40,14 @@ pub const POINTS: [&str; 29] = [
     "scan_timed",
     "scan_recomputed",
     "rebuild_marked",
+    // Copies that differ.
+    "copies_judged",
+    "tombstones_written",
+    "conflicts_quarantined",
+    "copies_settled",
+    // Replays.
+    "replay_stored",
+    "replay_noted",
 ];
 
 /// The variable that names a place, how often it is passed, and what happens then.

@@ -35,6 +35,7 @@ pub(super) enum Action {
     Merge,
     Migrate,
     ShowLedger,
+    Replay,
     /// Sums by day are void, and made again.
     Rebuild,
 }
@@ -64,7 +65,7 @@ impl Action {
             return None;
         }
         let is_free = |undoing: &[Undo]| !faults.iter().any(|fault| undoing.contains(fault));
-        let mut possible = vec![Self::Migrate, Self::ShowLedger, Self::Rebuild];
+        let mut possible = vec![Self::Migrate, Self::ShowLedger, Self::Replay, Self::Rebuild];
         if is_free(&[Undo::StartClickHouse, Undo::ContinueClickHouse]) {
             possible.extend([Self::Merge, Self::StopMerges]);
             possible.extend(
@@ -107,7 +108,7 @@ impl Action {
             Self::BreakClickHouseWire(_) => Undo::MendClickHouseWire,
             // The one kills itself, or does not; merges begin again when everything heals, or the server was killed.
             Self::ArmProcess(..) | Self::StopMerges | Self::Merge => return None,
-            Self::Migrate | Self::ShowLedger | Self::Rebuild => return None,
+            Self::Migrate | Self::ShowLedger | Self::Replay | Self::Rebuild => return None,
         })
     }
 }

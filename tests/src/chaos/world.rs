@@ -17,8 +17,6 @@ const API: usize = 0;
 const PARTITIONS: u16 = 6;
 /// Most records of each load at a time.
 const RECORDS_A_STEP: usize = 120;
-/// More than twice an insert's time limit.
-const MARGIN_MS: u64 = 6100;
 /// Exit code of a command that cannot reach a server.
 const UNREACHABLE: i32 = 3;
 
@@ -121,6 +119,7 @@ impl World {
             Action::StopMerges => self.statements("SYSTEM STOP MERGES", ""),
             Action::Merge => self.statements("OPTIMIZE TABLE", "FINAL"),
             Action::Migrate => self.command(&["migrate"])?,
+            Action::Replay => self.command(&["rejects", "replay"])?,
             Action::ShowLedger => self.command(&["ledger", "show"])?,
             Action::Rebuild => self.command(&["rollup", "rebuild", "--no-wait"])?,
         }
@@ -175,7 +174,7 @@ impl World {
         let messages = [self.growing.finish(0), self.changing.finish(0)].concat();
         self.publisher.publish(&messages)?;
         let expected = check::all_is_as_expected(&self.site, &self.slots[API].service.client())?;
-        audit::wait_clean(&self.site, MARGIN_MS)?;
+        self.site.wait_rolled_up()?;
         check::histories_are_as_expected(&self.site, &self.slots[API].service.client(), &expected)?;
         let seen = self.poller.finish()?;
         seen.is_within(&expected)?;
@@ -193,8 +192,6 @@ fn configure(site: &mut Site, kafka: &Proxy, clickhouse: &Proxy) -> Result<()> {
     site.set("clickhouse.url", format!("http://{}", clickhouse.address()))?;
     site.set("ingest.batch_rows", 300)?;
     site.set("ingest.session_timeout_ms", 2000)?;
-    site.set("clickhouse.insert_timeout_ms", 3000)?;
     site.set("clickhouse.query_timeout_ms", 2000)?;
-    site.set("rollup.margin_ms", MARGIN_MS)?;
-    site.set("rollup.interval_ms", 300)
+    site.set("sweep.interval_ms", 300)
 }

@@ -29,7 +29,7 @@ impl Case {
         site.set("ingest.session_timeout_ms", session_ms)?;
         site.set("clickhouse.insert_timeout_ms", INSERT_MS)?;
         site.set("rollup.margin_ms", MARGIN_MS)?;
-        site.set("rollup.interval_ms", 200)?;
+        site.set("sweep.interval_ms", 200)?;
         let mirror_topic = format!("{name}_dead");
         shared().kafka().create_topic(&mirror_topic, 1)?;
         site.set("ingest.mirror_topic", mirror_topic.as_str())?;
@@ -47,7 +47,7 @@ impl Case {
     /// Waits until all that is there is stored and summed up by day.
     pub(crate) fn wait_summed_up(&self) -> Result<()> {
         self.site.wait_consumed()?;
-        audit::wait_clean(&self.site, MARGIN_MS)
+        self.site.wait_rolled_up().map(|_| ())
     }
 
     /// More records come; then everything is as it must be, read from events or from sums by day.

@@ -30,6 +30,8 @@ enum Way {
     Refuse,
     /// Sums by day are made again.
     Rebuild,
+    /// Rejects are judged again, by other rules.
+    Replay,
 }
 
 macro_rules! places {
@@ -67,14 +69,21 @@ places! {
     accepted_inserted: Refuse,
     refused_quarantined: Refuse,
     rejects_mirrored: Start,
-    ledger_inserted: Start,
     batch_stored: Start,
+    ledger_inserted: Start,
+    batch_accounted: Start,
     before_commit: Start,
     after_commit: Start,
     drained: End,
     scan_timed: Start,
     scan_recomputed: Start,
     rebuild_marked: Rebuild,
+    copies_judged: Start,
+    tombstones_written: Start,
+    conflicts_quarantined: Start,
+    copies_settled: Start,
+    replay_stored: Replay,
+    replay_noted: Replay,
 }
 
 #[test]
@@ -92,12 +101,13 @@ fn killed_at(place: &str, hit: u32, way: Way) -> Result<()> {
     match way {
         Way::Refuse => return refused::killed_at(case, place, hit),
         Way::Rebuild => return killed_in_rebuild(case, place),
+        Way::Replay => return killed_in_replay(case, place),
         _ => {}
     }
     let mut service = start_armed(&case.site, &["serve"], place, hit, "kill")?;
     let mut other = None;
     match way {
-        Way::Start | Way::Once | Way::Refuse | Way::Rebuild => {}
+        Way::Start | Way::Once | Way::Refuse | Way::Rebuild | Way::Replay => {}
         Way::Join => {
             service.wait_ready()?;
             other = Some(case.site.start(&["serve"], "other")?);
@@ -122,6 +132,20 @@ fn killed_in_rebuild(case: Case, place: &str) -> Result<()> {
     check::all_is_as_expected(&case.site, &service.client())?;
     let again = case.site.run(&rebuild)?;
     assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
+    case.ends_well(&mut [&mut service])
+}
+
+fn killed_in_replay(mut case: Case, place: &str) -> Result<()> {
+    let mut service = case.site.serve()?;
+    case.wait_summed_up()?;
+    service.kill()?;
+    case.site.set("ingest.allow_negative_units", true)?;
+    let replay = ["rejects", "replay", "--reason", "negative_units"];
+    is_killed(&mut start_armed(&case.site, &replay, place, 1, "kill")?, place)?;
+    let again = case.site.run(&replay)?;
+    assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
+    assert_eq!(case.site.stored_rejects()?.get("negative_units"), None);
+    service.start_again()?;
     case.ends_well(&mut [&mut service])
 }
 

@@ -6,6 +6,7 @@
 mod case;
 mod kill;
 mod refused;
+mod stale;
 mod stop;
 
 #[test]

@@ -37,6 +37,11 @@ fn between_assignment_and_reading() -> Result<()> {
     held_up_at("assignment_positions_known", 1)
 }
 
+#[test]
+fn between_tombstones_and_quarantine() -> Result<()> {
+    held_up_at("tombstones_written", 1)
+}
+
 /// A scan that knows nothing of what came while it stood still.
 #[test]
 fn between_the_time_of_a_scan_and_its_sums() -> Result<()> {

@@ -72,5 +72,5 @@ fn stopped(told: &Value, topic: &str) -> BTreeSet<String> {
 fn expected_of_both(old: &[Logged], new: &[Logged]) -> Result<Expected> {
     let is_new = |record: &&Logged| !old.contains(record);
     let all: Vec<Logged> = old.iter().chain(new.iter().filter(is_new)).cloned().collect();
-    oracle::judge(&all, &Question { zone: "UTC", catalog: None, subscriptions: None })
+    oracle::judge(&all, &Question { zone: "UTC", ..Question::default() })
 }

@@ -22,10 +22,7 @@ pub(crate) fn configured(kafka: &Kafka, clickhouse: &ClickHouse, name: &str) -> 
     let mut site = Site::on(kafka, clickhouse, name)?;
     site.set("ingest.batch_rows", 500)?;
     site.set("ingest.session_timeout_ms", 3000)?;
-    site.set("clickhouse.insert_timeout_ms", 3000)?;
     site.set("clickhouse.query_timeout_ms", 2000)?;
-    site.set("rollup.margin_ms", 6100)?;
-    site.set("rollup.interval_ms", 300)?;
     Ok(site)
 }
 

@@ -30,8 +30,10 @@ impl Actor {
         let cases = self.store.cases(&hashes).await?;
         let verdicts = cases.iter().filter_map(|case| Some((case.hash, case.judge()?)));
         let verdicts: HashMap<IdentityHash, Verdict<'_>> = verdicts.collect();
+        crash::point("copies_judged");
         self.write_tombstones(&verdicts).await?;
         let waiting = self.quarantine.see_to(&verdicts).await?;
+        crash::point("conflicts_quarantined");
         // What was found before all of this was read: copies that came meanwhile make another state.
         let settled = found.iter().map(Unsettled::settlement).filter(|settlement| {
             let hash = settlement.identity_hash;

@@ -12,7 +12,7 @@ use meterhouse_ingest::{FoundRecord, RecordLookup};
 use meterhouse_model::{Reason, Reject, Rules};
 use meterhouse_store::{
     ErrorClass, EventBatch, Outcome, RejectFilter, RejectKey, RejectPlace, ReplayCounts, ReplayOutcome,
-    Store, StoredReject,
+    Store, StoredReject, crash,
 };
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -106,9 +106,11 @@ impl Replayer<'_> {
             // The next chunk sees it in the database.
             self.taken.forget();
             self.write(&cases, &mut judged).await?;
+            crash::point("replay_stored");
             let outcomes: Vec<Outcome> =
                 cases.iter().zip(&judged).filter_map(|(case, judged)| outcome(case, judged)).collect();
             self.store.note_outcomes(&outcomes).await.map_err(failed)?;
+            crash::point("replay_noted");
         }
         let mut lines = String::new();
         for (case, judged) in cases.iter().zip(&judged) {

@@ -1,0 +1,45 @@
+//! A process that has judged copies of an event, and stands still while more of them come and others judge anew: what it
+//! knows is out of date when it goes on.
+
+use anyhow::Result;
+use meterhouse_tests::{Message, Service, Site, Usage, check, wait};
+use nix::sys::signal::Signal;
+
+use crate::case::{start_armed, wait_stopped};
+
+const SESSION_MS: u64 = 2000;
+/// 2026-11-24T12:00:00Z.
+const NOW_MS: i64 = 1_795_521_600_000;
+
+/// A copy of the one event: what it states, and how late it is in the order of copies.
+fn copy(option_code: &str, rank: i64) -> Message {
+    Usage::default().with("EventId", "e").with("OptionCode", option_code).message().at(NOW_MS + rank)
+}
+
+fn passes(service: &Service) -> Result<u64> {
+    service.metric("meterhouse_sweep_passes_total", &[])
+}
+
+#[test]
+fn a_verdict_that_is_out_of_date_changes_nothing() -> Result<()> {
+    let mut site = Site::new("stale_verdict")?;
+    site.set("ingest.session_timeout_ms", SESSION_MS)?;
+    site.set("sweep.interval_ms", 100)?;
+    let publisher = site.publisher()?;
+    // Two state the same, and the first of them wins over the other content.
+    publisher.publish(&[copy("cpu", 200), copy("disk", 300), copy("disk", 100)])?;
+    let mut stale = start_armed(&site, &["serve"], "copies_judged", 1, "stop")?;
+    wait_stopped(&mut stale)?;
+    let mut other = site.start(&["serve"], "other")?;
+    other.wait_ready()?;
+    check::all_is_as_expected(&site, &other.client())?;
+    // Now the other content wins, and both copies of the one that has won before are conflicts.
+    publisher.publish(&[copy("cpu", 50)])?;
+    check::all_is_as_expected(&site, &other.client())?;
+    stale.signal(Signal::SIGCONT)?;
+    stale.wait_ready()?;
+    let before = passes(&stale)?;
+    wait::until_is("it to look again", || passes(&stale), |now| *now >= before + 3)?;
+    check::all_is_as_expected(&site, &stale.client())?;
+    Ok(())
+}
