@@ -40,7 +40,6 @@ impl Actor {
             verdicts.get(&hash).is_some_and(Verdict::settles) && !waiting.contains(&hash)
         });
         let settled: Vec<Settlement> = settled.collect();
-        crash::point("conflicts_quarantined");
         self.store.settle(&settled).await?;
         crash::point("copies_settled");
         Ok((found.len() - settled.len()) as u64)
@@ -49,7 +48,6 @@ impl Actor {
     async fn write_tombstones(&self, verdicts: &HashMap<IdentityHash, Verdict<'_>>) -> Result<(), Error> {
         let tombstones: Vec<_> = verdicts.values().flat_map(|verdict| &verdict.tombstones).collect();
         if let Some(sealed) = seal_tombstones(tombstones.iter().copied()) {
-            crash::point("copies_judged");
             self.store.write(&sealed).await?;
             crash::point("tombstones_written");
             self.metrics.sweep.tombstones.inc_by(tombstones.len() as u64);
