@@ -33,7 +33,6 @@ impl Actor {
         crash::point("copies_judged");
         self.write_tombstones(&verdicts).await?;
         let waiting = self.quarantine.see_to(&verdicts).await?;
-        crash::point("conflicts_quarantined");
         // What was found before all of this was read: copies that came meanwhile make another state.
         let settled = found.iter().map(Unsettled::settlement).filter(|settlement| {
             let hash = settlement.identity_hash;
@@ -49,7 +48,6 @@ impl Actor {
     async fn write_tombstones(&self, verdicts: &HashMap<IdentityHash, Verdict<'_>>) -> Result<(), Error> {
         let tombstones: Vec<_> = verdicts.values().flat_map(|verdict| &verdict.tombstones).collect();
         if let Some(sealed) = seal_tombstones(tombstones.iter().copied()) {
-            crash::point("copies_judged");
             self.store.write(&sealed).await?;
             crash::point("tombstones_written");
             self.metrics.sweep.tombstones.inc_by(tombstones.len() as u64);
