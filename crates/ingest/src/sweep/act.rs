@@ -33,7 +33,6 @@ impl Actor {
         crash::point("copies_judged");
         self.write_tombstones(&verdicts).await?;
         let waiting = self.quarantine.see_to(&verdicts).await?;
-        crash::point("conflicts_quarantined");
         // What was found before all of this was read: copies that came meanwhile make another state.
         let settled = found.iter().map(Unsettled::settlement).filter(|settlement| {
             let hash = settlement.identity_hash;

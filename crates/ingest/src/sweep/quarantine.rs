@@ -4,9 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use meterhouse_model::{CloudEventHeaders, IdentityHash, Reason, Record, Reject};
+use meterhouse_model::{CloudEventHeaders, IdentityHash, Reason, Record, Reject, Version};
 use meterhouse_store::{
     ConflictOutcome, Error, EventCopy, Quarantined, RejectBatch, RejectedRecord, Standing, Store, Verdict,
+    Winners,
 };
 
 use super::records::{Raw, Records};
@@ -37,7 +38,7 @@ pub(super) struct Quarantine {
 #[derive(Default)]
 struct Batch {
     rejects: RejectBatch,
-    identities: HashSet<IdentityHash>,
+    winners: Winners,
 }
 
 /// A creation whose identity is taken by other content, and the one that wins.
@@ -113,16 +114,25 @@ impl Quarantine {
         let rows = self.store.quarantined(&copies).await?;
         let plan = plan(&standings, &rows);
         waiting.extend(&plan.waiting);
-        self.store.note_outcome(&plan.closed, ConflictOutcome::Duplicate).await?;
-        self.store.note_outcome(&plan.reopened, ConflictOutcome::Conflict).await?;
-        self.metrics.conflicts(plan.reopened.len() as u64);
-        self.insert(&plan.new, waiting).await
+        for (copies, outcome) in
+            [(&plan.closed, ConflictOutcome::Duplicate), (&plan.reopened, ConflictOutcome::Conflict)]
+        {
+            let winners =
+                Winners(copies.iter().map(|copy| winner_of(verdicts, copy.identity_hash)).collect());
+            if !self.store.note_conflict_outcome(copies, outcome, &winners).await? {
+                waiting.extend(winners.0.keys());
+            } else if outcome == ConflictOutcome::Conflict {
+                self.metrics.conflicts(copies.len() as u64);
+            }
+        }
+        self.insert(&plan.new, verdicts, waiting).await
     }
 
     /// Puts conflicts into quarantine with the bytes of their records; those that cannot be read wait.
     async fn insert(
         &mut self,
         conflicts: &[Conflict<'_>],
+        verdicts: &HashMap<IdentityHash, Verdict<'_>>,
         waiting: &mut HashSet<IdentityHash>,
     ) -> Result<(), Error> {
         if conflicts.is_empty() {
@@ -144,7 +154,8 @@ impl Quarantine {
                 }
                 Raw::Gone => self.push_rebuilt(&mut batch.rejects, conflict).await?,
             }
-            batch.identities.insert(conflict.copy.identity_hash);
+            let (hash, winner) = winner_of(verdicts, conflict.copy.identity_hash);
+            batch.winners.0.insert(hash, winner);
             if batch.rejects.bytes() > BATCH_BYTES {
                 self.flush(std::mem::take(&mut batch), waiting).await?;
             }
@@ -163,11 +174,10 @@ impl Quarantine {
             let mirrored = tokio::time::timeout(MIRROR_MAX, mirror.publish(&batch.rejects)).await;
             self.is_mirror_late = mirrored.is_err();
         }
-        if self.is_mirror_late {
-            waiting.extend(batch.identities);
+        if self.is_mirror_late || !self.store.quarantine(&sealed, &batch.winners).await? {
+            waiting.extend(batch.winners.0.keys());
             return Ok(());
         }
-        self.store.insert(&sealed).await?;
         let events = sealed.rows as u64;
         self.metrics.conflicts(events);
         tracing::warn!(events, "events whose identity is taken by other content are in quarantine");
@@ -192,6 +202,10 @@ impl Quarantine {
         batch.push_event(&reject, &record, RejectedRecord::default());
         Ok(())
     }
+}
+
+fn winner_of(verdicts: &HashMap<IdentityHash, Verdict<'_>>, hash: IdentityHash) -> (IdentityHash, Version) {
+    (hash, verdicts.get(&hash).map_or(Version(0), Verdict::winning))
 }
 
 fn plan<'c>(standings: &[(&'c EventCopy, Standing<'c>)], rows: &[Quarantined]) -> Plan<'c> {
