@@ -32,16 +32,21 @@ impl Actor {
         let verdicts: HashMap<IdentityHash, Verdict<'_>> = verdicts.collect();
         crash::point("copies_judged");
         self.write_tombstones(&verdicts).await?;
-        let waiting = self.quarantine.see_to(&verdicts).await?;
+        let seen = self.quarantine.see_to(&verdicts).await?;
         crash::point("conflicts_quarantined");
         // What was found before all of this was read: copies that came meanwhile make another state.
         let settled = found.iter().map(Unsettled::settlement).filter(|settlement| {
             let hash = settlement.identity_hash;
-            verdicts.get(&hash).is_some_and(Verdict::settles) && !waiting.contains(&hash)
+            verdicts.get(&hash).is_some_and(Verdict::settles) && !seen.waiting.contains(&hash)
         });
         let settled: Vec<Settlement> = settled.collect();
         crash::point("conflicts_quarantined");
-        self.store.settle(&settled).await?;
+        // Others may have settled a later state meanwhile. Then this was out of date, and whatever is noted now has them look
+        // again.
+        let is_settled = |hash: &IdentityHash| settled.iter().any(|settled| settled.identity_hash == *hash);
+        let undone = seen.touched.iter().filter(|hash| !is_settled(hash)).map(|hash| Settlement::none(*hash));
+        let notes: Vec<Settlement> = settled.iter().copied().chain(undone).collect();
+        self.store.settle(&notes).await?;
         crash::point("copies_settled");
         Ok((found.len() - settled.len()) as u64)
     }

@@ -46,6 +46,15 @@ struct Conflict<'c> {
     winner: &'c EventCopy,
 }
 
+/// Identities that were seen to.
+#[derive(Default)]
+pub(super) struct Seen {
+    /// Those of which something is left to do.
+    pub(super) waiting: HashSet<IdentityHash>,
+    /// Those whose rows may have changed.
+    pub(super) touched: HashSet<IdentityHash>,
+}
+
 /// What has to happen to the rows of quarantine.
 #[derive(Default)]
 struct Plan<'c> {
@@ -57,6 +66,14 @@ struct Plan<'c> {
     closed: Vec<&'c EventCopy>,
     /// Identities with creations that came after the verdict.
     waiting: Vec<IdentityHash>,
+}
+
+impl<'c> Plan<'c> {
+    /// The copies whose rows change.
+    fn copies(&self) -> impl Iterator<Item = &'c EventCopy> {
+        let new = self.new.iter().map(|conflict| conflict.copy);
+        new.chain(self.reopened.iter().copied()).chain(self.closed.iter().copied())
+    }
 }
 
 impl Quarantine {
@@ -79,18 +96,18 @@ impl Quarantine {
         }
     }
 
-    /// Brings quarantine in line with verdicts. Returns the identities for which that is not possible yet.
+    /// Brings quarantine in line with verdicts, as far as that is possible yet.
     pub(super) async fn see_to(
         &mut self,
         verdicts: &HashMap<IdentityHash, Verdict<'_>>,
-    ) -> Result<HashSet<IdentityHash>, Error> {
+    ) -> Result<Seen, Error> {
         let hashes: Vec<u64> = verdicts.keys().map(|hash| hash.0).collect();
-        let (mut waiting, mut last) = (HashSet::new(), None);
+        let (mut seen, mut last) = (Seen::default(), None);
         loop {
             let page = self.store.creations(&hashes, last.as_ref(), PAGE).await?;
-            self.see_to_page(&page, verdicts, &mut waiting).await?;
+            self.see_to_page(&page, verdicts, &mut seen).await?;
             if page.len() < PAGE {
-                return Ok(waiting);
+                return Ok(seen);
             }
             last = page.into_iter().last();
         }
@@ -100,7 +117,7 @@ impl Quarantine {
         &mut self,
         page: &[EventCopy],
         verdicts: &HashMap<IdentityHash, Verdict<'_>>,
-        waiting: &mut HashSet<IdentityHash>,
+        seen: &mut Seen,
     ) -> Result<(), Error> {
         let standings = page.iter().map(|copy| {
             (
@@ -112,11 +129,12 @@ impl Quarantine {
         let copies: Vec<&EventCopy> = standings.iter().map(|(copy, _)| *copy).collect();
         let rows = self.store.quarantined(&copies).await?;
         let plan = plan(&standings, &rows);
-        waiting.extend(&plan.waiting);
+        seen.waiting.extend(&plan.waiting);
+        seen.touched.extend(plan.copies().map(|copy| copy.identity_hash));
         self.store.note_outcome(&plan.closed, ConflictOutcome::Duplicate).await?;
         self.store.note_outcome(&plan.reopened, ConflictOutcome::Conflict).await?;
         self.metrics.conflicts(plan.reopened.len() as u64);
-        self.insert(&plan.new, waiting).await
+        self.insert(&plan.new, &mut seen.waiting).await
     }
 
     /// Puts conflicts into quarantine with the bytes of their records; those that cannot be read wait.
