@@ -5,7 +5,7 @@
 //! instead of `kill` sends SIGSTOP. Release builds know nothing of it.
 
 /// Every place, in the order of a record's life.
-pub const POINTS: [&str; 35] = [
+pub const POINTS: [&str; 36] = [
     // Start: `serve` and `migrate` on a database without tables.
     "migration_executed",
     "migration_recorded",
@@ -23,6 +23,7 @@ pub const POINTS: [&str; 35] = [
     "batch_sealed",
     "rejects_inserted",
     "first_mark_inserted",
+    "rows_due",
     "events_inserted",
     "identities_inserted",
     "second_mark_inserted",

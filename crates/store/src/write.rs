@@ -42,6 +42,7 @@ impl Store {
     /// [`Error::class`] says whether another attempt can help.
     pub async fn write(&self, sealed: &SealedEvents) -> Result<(), Error> {
         self.mark(sealed).await?;
+        crash::point("rows_due");
         self.insert(&sealed.events).await?;
         crash::point("events_inserted");
         let identities = async {

@@ -63,6 +63,7 @@ places! {
     batch_sealed: Start,
     rejects_inserted: Start,
     first_mark_inserted: Start,
+    rows_due: Start,
     events_inserted: Start,
     identities_inserted: Start,
     second_mark_inserted: Start,

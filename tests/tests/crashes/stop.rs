@@ -1,7 +1,7 @@
 //! SIGSTOP at a place for longer than the session: another process takes over, then the first one wakes up.
 
 use anyhow::Result;
-use meterhouse_tests::wait;
+use meterhouse_tests::{check, wait};
 use nix::sys::signal::Signal;
 
 use crate::case::{Case, start_armed, wait_stopped};
@@ -40,6 +40,25 @@ fn between_assignment_and_reading() -> Result<()> {
 #[test]
 fn between_tombstones_and_quarantine() -> Result<()> {
     held_up_at("tombstones_written", 1)
+}
+
+/// Rows that come so late after their mark that the sums of their day have been taken for complete.
+#[test]
+fn a_replay_between_mark_and_rows() -> Result<()> {
+    let mut case = Case::new("stop_replay", SESSION_MS)?;
+    let mut service = case.site.serve()?;
+    case.wait_summed_up()?;
+    case.site.set("ingest.allow_negative_units", true)?;
+    let command = ["rejects", "replay", "--reason", "negative_units"];
+    let mut replay = start_armed(&case.site, &command, "rows_due", 1, "stop")?;
+    wait_stopped(&mut replay)?;
+    case.wait_summed_up()?;
+    replay.signal(Signal::SIGCONT)?;
+    assert!(replay.wait_end()?.success(), "{}", replay.log_tail());
+    check::all_is_as_expected(&case.site, &service.client())?;
+    service.kill()?;
+    service.start_again()?;
+    case.ends_well(&mut [&mut service])
 }
 
 /// A scan that knows nothing of what came while it stood still.

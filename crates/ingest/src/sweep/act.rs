@@ -39,6 +39,7 @@ impl Actor {
             verdicts.get(&hash).is_some_and(Verdict::settles) && !waiting.contains(&hash)
         });
         let settled: Vec<Settlement> = settled.collect();
+        crash::point("conflicts_quarantined");
         self.store.settle(&settled).await?;
         crash::point("copies_settled");
         Ok((found.len() - settled.len()) as u64)
