@@ -195,6 +195,11 @@ impl EventBatch {
         EncodedBatch { table: Table::UsageEvents, rows: self.len(), bytes, columns: COLUMNS }
     }
 
+    /// The tagged text of a row's identity.
+    pub(crate) fn identity_text(&self, row: usize) -> &[u8] {
+        self.identity.get(row)
+    }
+
     fn order(&self) -> Vec<u32> {
         let prefixes = (0..self.len()).map(|row| KeyPrefix {
             customer: self.customer[row],
@@ -203,7 +208,7 @@ impl EventBatch {
             option_code: self.option_code[row],
         });
         sorted_rows(&self.customers, &self.subscriptions, &self.option_codes, prefixes, |row| {
-            (self.identity.get(row), self.version[row as usize])
+            (self.identity.get(row as usize), self.version[row as usize])
         })
     }
 
@@ -273,13 +278,12 @@ impl Texts {
         &self.bytes[start..]
     }
 
-    fn get(&self, row: u32) -> &[u8] {
-        let row = row as usize;
+    fn get(&self, row: usize) -> &[u8] {
         let start = if row == 0 { 0 } else { self.ends[row - 1] };
         &self.bytes[start..self.ends[row]]
     }
 
     fn pick<'a>(&'a self, order: &'a [u32]) -> impl Iterator<Item = &'a [u8]> + 'a {
-        order.iter().map(|&row| self.get(row))
+        order.iter().map(|&row| self.get(row as usize))
     }
 }

@@ -30,7 +30,13 @@ impl Evidence {
         Self {
             identity,
             content: content_hash(event, customer, option_code),
-            key: key_hash(customer, utc_date(event.billed_at), option_code, identity),
+            key: key_hash(&KeyHashes {
+                customer,
+                subscription: xxh3_64(event.subscription.as_bytes()),
+                utc_date: utc_date(event.billed_at),
+                option_code,
+                identity: xxh3_64(&text),
+            }),
             version: event.version(record),
         }
     }
@@ -61,14 +67,26 @@ pub(crate) fn content_hash(event: &Event<'_>, customer: u64, option_code: u64) -
     xxh3_64(&bytes)
 }
 
-/// The hash of the sort key of an event's row in `usage_events`. The subscription is part of the identity's hash.
-pub(crate) fn key_hash(customer: u64, utc_date: i32, option_code: u64, identity: IdentityHash) -> u64 {
-    let mut bytes = [0; 32];
-    let parts = [customer, u64::from(utc_date.cast_unsigned()), option_code, identity.0];
+/// The hash of the sort key of an event's row in `usage_events`, from the hashes of its texts.
+///
+/// It holds the identity by other means than [`IdentityHash`] does: of two identities that share that one, the keys differ.
+pub(crate) fn key_hash(key: &KeyHashes) -> u64 {
+    let mut bytes = [0; 40];
+    let date = u64::from(key.utc_date.cast_unsigned());
+    let parts = [key.customer, date, key.option_code, key.subscription, key.identity];
     for (place, part) in bytes.chunks_exact_mut(8).zip(parts) {
         place.copy_from_slice(&part.to_le_bytes());
     }
     xxh3_64(&bytes)
+}
+
+/// The parts of a sort key, texts as their hashes.
+pub(crate) struct KeyHashes {
+    pub(crate) customer: u64,
+    pub(crate) subscription: u64,
+    pub(crate) utc_date: i32,
+    pub(crate) option_code: u64,
+    pub(crate) identity: u64,
 }
 
 /// The hash of a record's key and value. A part that is null is another one than an empty one.

@@ -2,11 +2,12 @@
 
 use bytes::Bytes;
 use meterhouse_model::Version;
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
     EncodedBatch, EventBatch, RecentCopies,
     events::{pick, utc_date},
-    hash::key_hash,
+    hash::{KeyHashes, key_hash},
     insert::Table,
     native::BlockWriter,
     recent::{CopyHashes, Sight},
@@ -77,12 +78,13 @@ impl EventBatch {
     }
 
     fn key_hash(&self, row: usize) -> u64 {
-        key_hash(
-            self.customers.hash(self.customer[row]),
-            utc_date(self.billed_at[row]),
-            self.option_codes.hash(self.option_code[row]),
-            self.identity_hash[row],
-        )
+        key_hash(&KeyHashes {
+            customer: self.customers.hash(self.customer[row]),
+            subscription: self.subscriptions.hash(self.subscription[row]),
+            utc_date: utc_date(self.billed_at[row]),
+            option_code: self.option_codes.hash(self.option_code[row]),
+            identity: xxh3_64(self.identity_text(row)),
+        })
     }
 
     /// The rows in the order of the table's key.

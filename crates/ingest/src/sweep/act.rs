@@ -35,8 +35,8 @@ impl Actor {
         let waiting = self.quarantine.see_to(&verdicts).await?;
         // What was found before all of this was read: copies that came meanwhile make another state.
         let settled = found.iter().map(Unsettled::settlement).filter(|settlement| {
-            let hash = settlement.identity_hash;
-            verdicts.get(&hash).is_some_and(Verdict::settles) && !waiting.contains(&hash)
+            let hash = &settlement.identity_hash;
+            verdicts.contains_key(hash) && !waiting.contains(hash)
         });
         let settled: Vec<Settlement> = settled.collect();
         crash::point("conflicts_quarantined");

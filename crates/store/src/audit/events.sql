@@ -18,7 +18,8 @@ SELECT
             reinterpretAsFixedString(xxh3(toString(customer))),
             reinterpretAsFixedString(toUInt64(reinterpret(toInt32(toDate32(billed_at)), 'UInt32'))),
             reinterpretAsFixedString(xxh3(toString(option_code))),
-            reinterpretAsFixedString(identity_hash))),
+            reinterpretAsFixedString(xxh3(subscription)),
+            reinterpretAsFixedString(xxh3(identity)))),
         topic, partition, offset, `index`, record_time
     ) AS row,
     subscription,

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::{Error, RowKey, Store};
 
 const COPIES: &str = include_str!("copies.sql");
-const COPIES_PAGE: &str = include_str!("page.sql");
+const CREATIONS: &str = include_str!("creations.sql");
 const KEYS: &str = include_str!("keys.sql");
 
 /// One copy of an event, as the evidence has it.
@@ -39,17 +39,11 @@ pub struct EventCopy {
 pub struct Case {
     /// The hash.
     pub hash: IdentityHash,
-    /// Of each key the creation and the change that win there; all copies where several identities share the hash.
+    /// Of each key the creation and the change that win there.
     pub copies: Vec<EventCopy>,
     /// Keys of one identity, or of several whose texts have this hash.
     pub keys: Vec<RowKey>,
 }
-
-/// Copies that are read at a time.
-const PAGE: usize = 10_000;
-/// How many kinds of versions there are, of which the lowest are those of creations.
-const CREATIONS: u8 = 1;
-const CREATIONS_AND_CHANGES: u8 = 2;
 
 #[derive(Debug, Deserialize, clickhouse::Row)]
 struct CopyRow {
@@ -88,11 +82,7 @@ impl Store {
         let references: Vec<u64> = hashes.iter().map(|hash| IdentityHash(*hash).usage_reference()).collect();
         let keys = self.for_reads().query_raw(KEYS).param("references", references);
         let keys: Vec<KeyRow> = self.answer(keys.fetch_all()).await?;
-        let mut cases = group(hashes, copies, keys);
-        for case in cases.iter_mut().filter(|case| case.is_shared()) {
-            case.copies = self.all_copies(case.hash).await?;
-        }
-        Ok(cases)
+        Ok(group(hashes, copies, keys))
     }
 
     /// A page of the creations of some identities, each creation once: those behind another, at most so many.
@@ -105,33 +95,10 @@ impl Store {
         after: Option<&EventCopy>,
         limit: usize,
     ) -> Result<Vec<EventCopy>, Error> {
-        self.copies_page(hashes, CREATIONS, after, limit).await
-    }
-
-    async fn all_copies(&self, hash: IdentityHash) -> Result<Vec<EventCopy>, Error> {
-        let mut copies: Vec<EventCopy> = Vec::new();
-        loop {
-            let page = self.copies_page(&[hash.0], CREATIONS_AND_CHANGES, copies.last(), PAGE).await?;
-            let is_last = page.len() < PAGE;
-            copies.extend(page);
-            if is_last {
-                return Ok(copies);
-            }
-        }
-    }
-
-    async fn copies_page(
-        &self,
-        hashes: &[u64],
-        kinds: u8,
-        after: Option<&EventCopy>,
-        limit: usize,
-    ) -> Result<Vec<EventCopy>, Error> {
         let query = self
             .for_reads()
-            .query_raw(COPIES_PAGE)
+            .query_raw(CREATIONS)
             .param("hashes", hashes)
-            .param("kinds", kinds)
             .param("hash", after.map_or(0, |copy| copy.identity_hash.0))
             .param("topic", after.map_or("", |copy| &copy.topic))
             .param("partition", after.map_or(0, |copy| copy.partition))

@@ -3,7 +3,10 @@
 use meterhouse_model::{IdentityHash, Version};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::{events::utc_date, hash::key_hash};
+use crate::{
+    events::utc_date,
+    hash::{KeyHashes, key_hash},
+};
 
 /// A sort key that has rows, whatever these say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,8 +37,14 @@ impl RowKey {
 
     /// The hash that copies on this key have in `identities`.
     pub(crate) fn hash(&self) -> u64 {
-        let (customer, option) = (xxh3_64(self.customer.as_bytes()), xxh3_64(self.option_code.as_bytes()));
-        key_hash(customer, utc_date(self.billed_at), option, self.identity_hash())
+        let hash = |text: &str| xxh3_64(text.as_bytes());
+        key_hash(&KeyHashes {
+            customer: hash(&self.customer),
+            subscription: hash(&self.subscription),
+            utc_date: utc_date(self.billed_at),
+            option_code: hash(&self.option_code),
+            identity: hash(&self.identity),
+        })
     }
 
     /// Whether both are keys of one identity, by its text.

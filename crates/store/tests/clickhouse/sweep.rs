@@ -79,7 +79,6 @@ async fn sweep(database: &Database<'_>) {
         if let Some(sealed) = seal_tombstones(&verdict.tombstones) {
             store.write(&sealed).await.unwrap();
         }
-        assert!(verdict.settles());
         store.settle(&[found.settlement()]).await.unwrap();
     }
 }

@@ -1,4 +1,4 @@
--- A page of all copies of some identities, or of all creations, in the order of the table's key.
+-- A page of the creations of some identities, in the order of the table's key.
 SELECT DISTINCT
     identity_hash,
     toString(topic) AS topic,
@@ -11,7 +11,7 @@ SELECT DISTINCT
     version
 FROM identities
 WHERE identity_hash IN {hashes:Array(UInt64)}
-    AND version < bitShiftLeft(toUInt128({kinds:UInt8}), 126)
+    AND version < bitShiftLeft(toUInt128(1), 126)
     AND (identity_hash, identities.topic, partition, offset, `index`, record_time)
         > ({hash:UInt64}, {topic:String}, {partition:Int32}, {offset:Int64}, {index:UInt16},
            fromUnixTimestamp64Milli({record_time:Int64}, 'UTC'))
