@@ -1,10 +1,8 @@
--- Identities whose copies differ, as they were when somebody last made sure that one of them counts and no other. The newest
--- row of an identity counts: whoever has acted on an older state, because it stood still in between, thereby calls for another
--- look.
+-- Identities whose copies differ, as they were when somebody last made sure that one of them counts and no other.
 CREATE TABLE IF NOT EXISTS settlements
 (
     identity_hash UInt64,
-    copies        UInt64 COMMENT 'how many copies there were, 0: another look is needed',
+    copies        UInt64 COMMENT 'how many copies there were',
     version       UInt128 COMMENT 'highest version among them',
     settled_at    DateTime64(3, 'UTC') DEFAULT now64(3)
 )

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{KafkaConfig, Metrics, Reporter};
 use act::Actor;
 pub(crate) use metrics::SweepMetrics;
-use pace::Pace;
+use pace::{Pace, Schedule};
 
 /// Name of the readiness check.
 pub const SWEEP_CHECK: &str = "sweep";
@@ -55,14 +55,15 @@ pub async fn sweep(
     shutdown: CancellationToken,
 ) {
     let now = Instant::now();
+    let pace = Pace { interval: config.interval, max_lag: config.max_lag };
     let sweep = Sweep {
-        pace: Pace { interval: config.interval, max_lag: config.max_lag },
+        max_lag: config.max_lag,
         actor: Actor::new(kafka, store.clone(), metrics.clone()),
         store,
         metrics: metrics.sweep,
         report,
-        next_look: now,
-        next_pass: now,
+        looks: Schedule::new(pace, now),
+        passes: Schedule::new(pace, now),
         pass: None,
         seen_at: now,
         failures: [None, None],
@@ -72,13 +73,13 @@ pub async fn sweep(
 }
 
 struct Sweep {
-    pace: Pace,
+    max_lag: Duration,
     actor: Actor,
     store: Store,
     metrics: SweepMetrics,
     report: Reporter,
-    next_look: Instant,
-    next_pass: Instant,
+    looks: Schedule,
+    passes: Schedule,
     pass: Option<Pass>,
     /// When the last pass that is over began: all that was stored before has been looked at.
     seen_at: Instant,
@@ -105,18 +106,21 @@ impl Sweep {
     async fn run(mut self) {
         loop {
             let now = Instant::now();
-            if self.next_look <= now {
+            if self.looks.next() <= now {
                 let outcome = self.look().await;
-                self.next_look = self.pace.next(now + self.actor.take_reading(), outcome.is_ok());
+                match outcome {
+                    Ok(()) => self.looks.done(now + self.actor.take_reading(), Instant::now()),
+                    Err(_) => self.looks.failed(Instant::now()),
+                }
                 self.note(LOOK, outcome);
-            } else if self.pass.is_some() || self.next_pass <= now {
+            } else if self.pass.is_some() || self.passes.next() <= now {
                 let outcome = self.step().await;
                 if outcome.is_err() {
                     tokio::time::sleep(PAUSE).await;
                 }
                 self.note(PASS, outcome);
             } else {
-                let due = self.next_look.min(self.next_pass).min(now + PAUSE);
+                let due = self.looks.next().min(self.passes.next()).min(now + PAUSE);
                 tokio::time::sleep_until(due.into()).await;
             }
             self.tell();
@@ -151,7 +155,7 @@ impl Sweep {
         }
         if pass.ranges.is_empty() {
             self.seen_at = pass.begun;
-            self.next_pass = self.pace.next(pass.begun + pass.reading, true);
+            self.passes.done(pass.begun + pass.reading, Instant::now());
             self.metrics.passed(pass.waiting);
             self.pass = None;
         }
@@ -179,8 +183,8 @@ impl Sweep {
         if let Some(why) = self.failures.iter().flatten().next() {
             return Err(why.clone());
         }
-        if lag > self.pace.max_lag {
-            let seconds = self.pace.max_lag.as_secs();
+        if lag > self.max_lag {
+            let seconds = self.max_lag.as_secs();
             return Err(format!("copies that differ may go unseen for more than {seconds} s"));
         }
         self.actor.readiness()

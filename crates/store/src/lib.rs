@@ -61,7 +61,7 @@ pub use schema::SchemaState;
 pub use sources::{Source, Sources};
 pub use sweep::{
     Case, ConflictOutcome, EventCopy, HashRange, Quarantined, RowKey, Settlement, Standing, Tombstone,
-    Unsettled, Verdict, seal_tombstones,
+    Unsettled, Verdict, Winners, seal_tombstones,
 };
 pub use usage::Usage;
 pub use write::SealedEvents;

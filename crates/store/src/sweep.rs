@@ -16,6 +16,6 @@ mod verdict;
 pub use case::{Case, EventCopy};
 pub use find::{HashRange, Unsettled};
 pub use key::RowKey;
-pub use quarantine::{ConflictOutcome, Quarantined};
+pub use quarantine::{ConflictOutcome, Quarantined, Winners};
 pub use settle::{Settlement, Tombstone, seal_tombstones};
 pub use verdict::{Standing, Verdict};

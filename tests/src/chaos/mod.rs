@@ -1,6 +1,6 @@
 //! Random faults of a seed, for as long as wanted, while somebody asks for histories all the time.
 //!
-//! A run is a row of actions, each at random times, that hit what the [`World`] is made of; most undo themselves after a
+//! A run is a row of actions, each at random times, that hit what the world is made of; most undo themselves after a
 //! while. Now and then everything heals, and all of it is compared with the oracle. The seed decides the actions, not
 //! when exactly they hit: two runs of a seed are alike, not the same.
 

@@ -137,21 +137,19 @@ fn a_broker_that_is_killed_in_the_middle_gets_all_of_them() -> Result<()> {
     let messages: Vec<Message> = (0..RECORDS).map(|number| Message::new(&number.to_string(), "{")).collect();
     site.publisher()?.publish(&messages)?;
     let mut service = site.start(&["serve"], "serve")?;
-    for _ in 0..2 {
-        let before = service.metric("meterhouse_records_total", &[]).unwrap_or_default();
-        let stored = service.wait_stored(before + 1500)?;
-        assert!(stored < RECORDS as u64, "it was too fast for a fault in the middle");
-        kafka.kill()?;
-        service.wait_fault("kafka", "no broker answers")?;
-        kafka.start()?;
-        service.wait_ready()?;
-        let committed = site.committed()?;
-        let found = mirrored(&kafka.bootstrap(), "mirror_killed_dead")?;
-        for (partition, committed) in committed.iter().enumerate() {
-            for offset in 0..*committed {
-                let place = (partition.to_string(), offset.to_string());
-                assert!(found.contains_key(&place), "{place:?} is committed and not mirrored");
-            }
+    // What the process has read stays with it, however long the broker is away: so there is one fault in the middle.
+    let stored = service.wait_stored(1500)?;
+    assert!(stored < RECORDS as u64, "it was too fast for a fault in the middle");
+    kafka.kill()?;
+    service.wait_fault("kafka", "no broker answers")?;
+    kafka.start()?;
+    service.wait_ready()?;
+    let committed = site.committed()?;
+    let found = mirrored(&kafka.bootstrap(), "mirror_killed_dead")?;
+    for (partition, committed) in committed.iter().enumerate() {
+        for offset in 0..*committed {
+            let place = (partition.to_string(), offset.to_string());
+            assert!(found.contains_key(&place), "{place:?} is committed and not mirrored");
         }
     }
     site.wait_consumed()?;

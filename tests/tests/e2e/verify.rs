@@ -7,7 +7,9 @@ use serde_json::Value;
 
 /// A site where a load with everything in it is stored.
 fn stored(name: &str) -> Result<(Site, Service)> {
-    let site = Site::new(name)?;
+    let mut site = Site::new(name)?;
+    // So every partition has several ranges.
+    site.set("ingest.batch_rows", 300)?;
     let size = ["--events", "5000", "--customers", "5"];
     site.generate(&[&size[..], &["--duplicates", "5%", "--late", "5%", "--invalid", "5%"]].concat())?;
     let service = site.serve()?;

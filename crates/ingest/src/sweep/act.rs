@@ -32,21 +32,15 @@ impl Actor {
         let verdicts: HashMap<IdentityHash, Verdict<'_>> = verdicts.collect();
         crash::point("copies_judged");
         self.write_tombstones(&verdicts).await?;
-        let seen = self.quarantine.see_to(&verdicts).await?;
-        crash::point("conflicts_quarantined");
+        let waiting = self.quarantine.see_to(&verdicts).await?;
         // What was found before all of this was read: copies that came meanwhile make another state.
         let settled = found.iter().map(Unsettled::settlement).filter(|settlement| {
             let hash = settlement.identity_hash;
-            verdicts.get(&hash).is_some_and(Verdict::settles) && !seen.waiting.contains(&hash)
+            verdicts.get(&hash).is_some_and(Verdict::settles) && !waiting.contains(&hash)
         });
         let settled: Vec<Settlement> = settled.collect();
         crash::point("conflicts_quarantined");
-        // Others may have settled a later state meanwhile. Then this was out of date, and whatever is noted now has them look
-        // again.
-        let is_settled = |hash: &IdentityHash| settled.iter().any(|settled| settled.identity_hash == *hash);
-        let undone = seen.touched.iter().filter(|hash| !is_settled(hash)).map(|hash| Settlement::none(*hash));
-        let notes: Vec<Settlement> = settled.iter().copied().chain(undone).collect();
-        self.store.settle(&notes).await?;
+        self.store.settle(&settled).await?;
         crash::point("copies_settled");
         Ok((found.len() - settled.len()) as u64)
     }
@@ -54,7 +48,6 @@ impl Actor {
     async fn write_tombstones(&self, verdicts: &HashMap<IdentityHash, Verdict<'_>>) -> Result<(), Error> {
         let tombstones: Vec<_> = verdicts.values().flat_map(|verdict| &verdict.tombstones).collect();
         if let Some(sealed) = seal_tombstones(tombstones.iter().copied()) {
-            crash::point("copies_judged");
             self.store.write(&sealed).await?;
             crash::point("tombstones_written");
             self.metrics.sweep.tombstones.inc_by(tombstones.len() as u64);

@@ -12,13 +12,16 @@ pub(super) struct Pace {
     pub(super) max_lag: Duration,
 }
 
-impl Pace {
-    /// When to look again, after a look that began at a time and has just ended; soon, where it has failed.
-    pub(super) fn next(&self, begun: Instant, is_done: bool) -> Instant {
-        let now = Instant::now();
-        now + if is_done { self.pause(now.saturating_duration_since(begun)) } else { self.interval }
-    }
+/// When to look again.
+#[derive(Debug)]
+pub(super) struct Schedule {
+    pace: Pace,
+    next: Instant,
+    /// What the look before took.
+    before: Option<Duration>,
+}
 
+impl Pace {
     /// What is stored right after a look has passed it is seen by the next one, at its end.
     fn pause(&self, took: Duration) -> Duration {
         let allowed = self.max_lag.saturating_sub(took * 2);
@@ -26,18 +29,58 @@ impl Pace {
     }
 }
 
+impl Schedule {
+    /// The first look is due now.
+    pub(super) fn new(pace: Pace, now: Instant) -> Self {
+        Self { pace, next: now, before: None }
+    }
+
+    pub(super) fn next(&self) -> Instant {
+        self.next
+    }
+
+    /// A look that began at a time is over now. One that took much longer than the one before was held up: that tells
+    /// nothing of what looks cost.
+    pub(super) fn done(&mut self, begun: Instant, now: Instant) {
+        let took = now.saturating_duration_since(begun);
+        let before = self.before.replace(took);
+        self.next = now + self.pace.pause(before.map_or(took, |before| took.min(before)));
+    }
+
+    /// A look has failed: the next one follows soon.
+    pub(super) fn failed(&mut self, now: Instant) {
+        self.next = now + self.pace.interval;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const PACE: Pace = Pace { interval: Duration::from_secs(1), max_lag: Duration::from_secs(3600) };
+
     #[test]
     fn a_pause_is_long_enough_to_cost_little_and_short_enough_to_see_all_in_time() {
-        let pace = Pace { interval: Duration::from_secs(1), max_lag: Duration::from_secs(3600) };
         for (took_ms, pause_ms) in
             [(0, 1000), (50, 1000), (51, 1020), (10_000, 200_000), (170_000, 3_260_000), (2_000_000, 0)]
         {
-            let pause = pace.pause(Duration::from_millis(took_ms));
+            let pause = PACE.pause(Duration::from_millis(took_ms));
             assert_eq!(pause, Duration::from_millis(pause_ms), "after {took_ms} ms");
         }
+    }
+
+    #[test]
+    fn one_look_that_is_held_up_puts_off_nothing() {
+        let mut now = Instant::now();
+        let mut schedule = Schedule::new(PACE, now);
+        let mut pause_after = |seconds: u64| {
+            let begun = now;
+            now += Duration::from_secs(seconds);
+            schedule.done(begun, now);
+            schedule.next() - now
+        };
+        assert_eq!([1, 30, 30, 1].map(&mut pause_after), [20, 20, 600, 20].map(Duration::from_secs));
+        schedule.failed(now);
+        assert_eq!(schedule.next() - now, PACE.interval);
     }
 }

@@ -4,9 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use meterhouse_model::{CloudEventHeaders, IdentityHash, Reason, Record, Reject};
+use meterhouse_model::{CloudEventHeaders, IdentityHash, Reason, Record, Reject, Version};
 use meterhouse_store::{
     ConflictOutcome, Error, EventCopy, Quarantined, RejectBatch, RejectedRecord, Standing, Store, Verdict,
+    Winners,
 };
 
 use super::records::{Raw, Records};
@@ -37,22 +38,13 @@ pub(super) struct Quarantine {
 #[derive(Default)]
 struct Batch {
     rejects: RejectBatch,
-    identities: HashSet<IdentityHash>,
+    winners: Winners,
 }
 
 /// A creation whose identity is taken by other content, and the one that wins.
 struct Conflict<'c> {
     copy: &'c EventCopy,
     winner: &'c EventCopy,
-}
-
-/// Identities that were seen to.
-#[derive(Default)]
-pub(super) struct Seen {
-    /// Those of which something is left to do.
-    pub(super) waiting: HashSet<IdentityHash>,
-    /// Those whose rows may have changed.
-    pub(super) touched: HashSet<IdentityHash>,
 }
 
 /// What has to happen to the rows of quarantine.
@@ -66,14 +58,6 @@ struct Plan<'c> {
     closed: Vec<&'c EventCopy>,
     /// Identities with creations that came after the verdict.
     waiting: Vec<IdentityHash>,
-}
-
-impl<'c> Plan<'c> {
-    /// The copies whose rows change.
-    fn copies(&self) -> impl Iterator<Item = &'c EventCopy> {
-        let new = self.new.iter().map(|conflict| conflict.copy);
-        new.chain(self.reopened.iter().copied()).chain(self.closed.iter().copied())
-    }
 }
 
 impl Quarantine {
@@ -96,18 +80,18 @@ impl Quarantine {
         }
     }
 
-    /// Brings quarantine in line with verdicts, as far as that is possible yet.
+    /// Brings quarantine in line with verdicts. Returns the identities for which that is not possible yet.
     pub(super) async fn see_to(
         &mut self,
         verdicts: &HashMap<IdentityHash, Verdict<'_>>,
-    ) -> Result<Seen, Error> {
+    ) -> Result<HashSet<IdentityHash>, Error> {
         let hashes: Vec<u64> = verdicts.keys().map(|hash| hash.0).collect();
-        let (mut seen, mut last) = (Seen::default(), None);
+        let (mut waiting, mut last) = (HashSet::new(), None);
         loop {
             let page = self.store.creations(&hashes, last.as_ref(), PAGE).await?;
-            self.see_to_page(&page, verdicts, &mut seen).await?;
+            self.see_to_page(&page, verdicts, &mut waiting).await?;
             if page.len() < PAGE {
-                return Ok(seen);
+                return Ok(waiting);
             }
             last = page.into_iter().last();
         }
@@ -117,7 +101,7 @@ impl Quarantine {
         &mut self,
         page: &[EventCopy],
         verdicts: &HashMap<IdentityHash, Verdict<'_>>,
-        seen: &mut Seen,
+        waiting: &mut HashSet<IdentityHash>,
     ) -> Result<(), Error> {
         let standings = page.iter().map(|copy| {
             (
@@ -129,18 +113,26 @@ impl Quarantine {
         let copies: Vec<&EventCopy> = standings.iter().map(|(copy, _)| *copy).collect();
         let rows = self.store.quarantined(&copies).await?;
         let plan = plan(&standings, &rows);
-        seen.waiting.extend(&plan.waiting);
-        seen.touched.extend(plan.copies().map(|copy| copy.identity_hash));
-        self.store.note_outcome(&plan.closed, ConflictOutcome::Duplicate).await?;
-        self.store.note_outcome(&plan.reopened, ConflictOutcome::Conflict).await?;
-        self.metrics.conflicts(plan.reopened.len() as u64);
-        self.insert(&plan.new, &mut seen.waiting).await
+        waiting.extend(&plan.waiting);
+        for (copies, outcome) in
+            [(&plan.closed, ConflictOutcome::Duplicate), (&plan.reopened, ConflictOutcome::Conflict)]
+        {
+            let winners =
+                Winners(copies.iter().map(|copy| winner_of(verdicts, copy.identity_hash)).collect());
+            if !self.store.note_conflict_outcome(copies, outcome, &winners).await? {
+                waiting.extend(winners.0.keys());
+            } else if outcome == ConflictOutcome::Conflict {
+                self.metrics.conflicts(copies.len() as u64);
+            }
+        }
+        self.insert(&plan.new, verdicts, waiting).await
     }
 
     /// Puts conflicts into quarantine with the bytes of their records; those that cannot be read wait.
     async fn insert(
         &mut self,
         conflicts: &[Conflict<'_>],
+        verdicts: &HashMap<IdentityHash, Verdict<'_>>,
         waiting: &mut HashSet<IdentityHash>,
     ) -> Result<(), Error> {
         if conflicts.is_empty() {
@@ -162,7 +154,8 @@ impl Quarantine {
                 }
                 Raw::Gone => self.push_rebuilt(&mut batch.rejects, conflict).await?,
             }
-            batch.identities.insert(conflict.copy.identity_hash);
+            let (hash, winner) = winner_of(verdicts, conflict.copy.identity_hash);
+            batch.winners.0.insert(hash, winner);
             if batch.rejects.bytes() > BATCH_BYTES {
                 self.flush(std::mem::take(&mut batch), waiting).await?;
             }
@@ -181,11 +174,10 @@ impl Quarantine {
             let mirrored = tokio::time::timeout(MIRROR_MAX, mirror.publish(&batch.rejects)).await;
             self.is_mirror_late = mirrored.is_err();
         }
-        if self.is_mirror_late {
-            waiting.extend(batch.identities);
+        if self.is_mirror_late || !self.store.quarantine(&sealed, &batch.winners).await? {
+            waiting.extend(batch.winners.0.keys());
             return Ok(());
         }
-        self.store.insert(&sealed).await?;
         let events = sealed.rows as u64;
         self.metrics.conflicts(events);
         tracing::warn!(events, "events whose identity is taken by other content are in quarantine");
@@ -210,6 +202,10 @@ impl Quarantine {
         batch.push_event(&reject, &record, RejectedRecord::default());
         Ok(())
     }
+}
+
+fn winner_of(verdicts: &HashMap<IdentityHash, Verdict<'_>>, hash: IdentityHash) -> (IdentityHash, Version) {
+    (hash, verdicts.get(&hash).map_or(Version(0), Verdict::winning))
 }
 
 fn plan<'c>(standings: &[(&'c EventCopy, Standing<'c>)], rows: &[Quarantined]) -> Plan<'c> {

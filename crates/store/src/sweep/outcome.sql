@@ -32,3 +32,4 @@ WHERE old.scope = 'event' AND (old.topic, old.partition, old.offset, old.record_
             {indexes:Array(Int32)})) AS copy
     )
 )
+    AND

@@ -1,12 +1,20 @@
 //! What quarantine holds of the creations of some identities.
 
+use std::collections::BTreeMap;
+
 use clickhouse::query::Query;
+use meterhouse_model::{IdentityHash, Version};
 use serde::Deserialize;
 
-use crate::{Error, EventCopy, Store};
+use crate::{EncodedBatch, Error, EventCopy, Store};
 
 const QUARANTINED: &str = include_str!("quarantined.sql");
-const OUTCOME: &str = include_str!("outcome.sql");
+// What is written depends on the winners as they are at that moment: whoever judges may have been held up since.
+const CURRENT: &str = include_str!("current.sql");
+const OUTCOME: &str = concat!(include_str!("outcome.sql"), "(", include_str!("current.sql"), ")");
+// What follows the format's name is data, be it a line's end.
+const QUARANTINE: &str =
+    concat!(include_str!("quarantine.sql"), "(", include_str!("current.sql"), ") FORMAT Native");
 
 /// Copies that one statement is about: a parameter has 128 KiB at most, and a topic's name 249 bytes.
 const COPIES_MAX: usize = 200;
@@ -78,16 +86,61 @@ impl Store {
         Ok(rows)
     }
 
-    /// Notes what has become of copies that are in quarantine.
+    /// Puts copies into quarantine, if these are still the winners. False: not all are, and nothing may have been done.
+    ///
+    /// # Errors
+    /// Some may be there: doing it again does no harm.
+    pub async fn quarantine(&self, rejects: &EncodedBatch, winners: &Winners) -> Result<bool, Error> {
+        self.insert_by(rejects, QUARANTINE, &winners.parameters()).await?;
+        self.are_current(winners).await
+    }
+
+    /// Notes what has become of copies that are in quarantine, if these are still the winners. False: not all are, and
+    /// nothing may have been done.
     ///
     /// # Errors
     /// It may be noted for some of them: doing it again does no harm.
-    pub async fn note_outcome(&self, copies: &[&EventCopy], outcome: ConflictOutcome) -> Result<(), Error> {
+    pub async fn note_conflict_outcome(
+        &self,
+        copies: &[&EventCopy],
+        outcome: ConflictOutcome,
+        winners: &Winners,
+    ) -> Result<bool, Error> {
+        if copies.is_empty() {
+            return Ok(true);
+        }
         for part in copies.chunks(COPIES_MAX) {
             let statement = self.for_inserts().query_raw(OUTCOME).param("outcome", outcome.as_str());
-            self.acknowledgement(with_places(statement, part).execute()).await?;
+            let statement = winners.ask(with_places(statement, part));
+            self.acknowledgement(statement.execute()).await?;
         }
-        Ok(())
+        self.are_current(winners).await
+    }
+
+    /// Creations never vanish, so what is current now was so before.
+    async fn are_current(&self, winners: &Winners) -> Result<bool, Error> {
+        self.answer(winners.ask(self.for_reads().query_raw(CURRENT)).fetch_one()).await
+    }
+}
+
+/// The versions of the creations that win, by the identity's hash: what a verdict rests on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Winners(pub BTreeMap<IdentityHash, Version>);
+
+impl Winners {
+    fn ask(&self, statement: Query) -> Query {
+        let parameters = self.parameters();
+        parameters.iter().fold(statement, |statement, (name, value)| {
+            statement.with_setting(format!("param_{name}"), value.clone())
+        })
+    }
+
+    fn parameters(&self) -> [(&'static str, String); 2] {
+        let list = |numbers: Vec<String>| format!("[{}]", numbers.join(","));
+        [
+            ("hashes", list(self.0.keys().map(|hash| hash.0.to_string()).collect())),
+            ("winners", list(self.0.values().map(|version| version.0.to_string()).collect())),
+        ]
     }
 }
 

@@ -21,17 +21,10 @@ pub struct Tombstone {
 pub struct Settlement {
     /// Hash of the identity.
     pub identity_hash: IdentityHash,
-    /// How many copies there were. There never get fewer, so this tells one state from another; 0 is none that is.
+    /// How many copies there were. There never get fewer, so this tells one state from another.
     pub copies: u64,
     /// Highest version among them.
     pub version: Version,
-}
-
-impl Settlement {
-    /// Calls for another look at an identity.
-    pub fn none(identity_hash: IdentityHash) -> Self {
-        Self { identity_hash, copies: 0, version: Version(0) }
-    }
 }
 
 /// Encodes tombstones, with the marks of their dates. `None` where there are none.

@@ -22,14 +22,9 @@ FROM
 )
 WHERE (identity_hash, copies, highest) NOT IN
 (
-    SELECT identity_hash, newest.1, newest.2
-    FROM
-    (
-        SELECT identity_hash, argMax((copies, version), (settled_at, copies = 0)) AS newest
-        FROM settlements
-        WHERE identity_hash BETWEEN {first:UInt64} AND {last:UInt64}
-        GROUP BY identity_hash
-    )
+    SELECT identity_hash, copies, version
+    FROM settlements
+    WHERE identity_hash BETWEEN {first:UInt64} AND {last:UInt64}
 )
 ORDER BY identity_hash
 LIMIT {limit:UInt64}

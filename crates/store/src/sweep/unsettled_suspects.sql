@@ -20,18 +20,13 @@ FROM
 )
 WHERE (identity_hash, copies, highest) NOT IN
 (
-    SELECT identity_hash, newest.1, newest.2
-    FROM
+    SELECT identity_hash, copies, version
+    FROM settlements
+    WHERE identity_hash IN
     (
-        SELECT identity_hash, argMax((copies, version), (settled_at, copies = 0)) AS newest
-        FROM settlements
-        WHERE identity_hash IN
-        (
-            SELECT identity_hash
-            FROM suspects
-            WHERE seen_at >= now64(3) - toIntervalSecond({seconds:UInt64})
-        )
-        GROUP BY identity_hash
+        SELECT identity_hash
+        FROM suspects
+        WHERE seen_at >= now64(3) - toIntervalSecond({seconds:UInt64})
     )
 )
 ORDER BY identity_hash

@@ -105,6 +105,11 @@ impl Verdict<'_> {
         !self.is_shared
     }
 
+    /// The highest version of a creation of the case; 0 where there is none. With another one this verdict is out of date.
+    pub fn winning(&self) -> Version {
+        self.winners.iter().map(|(_, winner)| winner.version).max().unwrap_or(Version(0))
+    }
+
     /// How a creation of the case stands to the one that wins.
     pub fn standing(&self, copy: &EventCopy) -> Standing<'_> {
         let mut winners: Vec<&EventCopy> = match self.owners.owner(copy) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use meterhouse_model::{Change, Event, Reason, Record, Reject};
 use meterhouse_store::{
     Case, ConflictOutcome, EventBatch, EventCopy, HashRange, RecentCopies, RejectBatch, RejectedRecord,
-    Standing, Unsettled, seal_tombstones,
+    Standing, Unsettled, Winners, seal_tombstones,
 };
 
 use crate::database::{Database, shared};
@@ -250,8 +250,9 @@ async fn outcomes_stand_above_each_other_and_change_nothing_else() {
         rows[0].replay_outcome.clone()
     };
     assert_eq!(outcome().await, "");
+    let winners = Winners([(case.hash, creations[0].version)].into());
     for noted in [ConflictOutcome::Conflict, ConflictOutcome::Duplicate, ConflictOutcome::Conflict] {
-        store.note_outcome(&[loser], noted).await.unwrap();
+        assert!(store.note_conflict_outcome(&[loser], noted, &winners).await.unwrap());
         assert_eq!(outcome().await, noted.as_str());
     }
     let kept = "SELECT concat(detail, ' ', raw, ' ', replay_outcome, ' ', toString(replayed_at > 0)) FROM rejects FINAL \
@@ -260,7 +261,7 @@ async fn outcomes_stand_above_each_other_and_change_nothing_else() {
     assert_eq!(database.all::<String>(kept).await, expected);
     database.run("OPTIMIZE TABLE rejects FINAL").await;
     assert_eq!(database.all::<String>(kept).await, expected);
-    store.note_outcome(&[], ConflictOutcome::Conflict).await.unwrap();
+    assert!(store.note_conflict_outcome(&[], ConflictOutcome::Conflict, &winners).await.unwrap());
 }
 
 #[tokio::test]
@@ -323,4 +324,36 @@ async fn creations_come_by_pages_each_once_and_decisive_copies_are_few() {
     assert_eq!(decisive, 4, "two creations and an amendment of one event, a creation of the other");
     let winner = cases.iter().flat_map(|case| &case.copies).max_by_key(|copy| copy.version).unwrap();
     assert_eq!(winner.offset, 202);
+}
+
+#[tokio::test]
+async fn nothing_is_written_about_conflicts_once_another_creation_wins() {
+    let database = stored(vec![(creation("e", "1"), record(0, 5)), (creation("e", "2"), record(0, 6))]).await;
+    let store = database.store();
+    let hash = cases(&database).await[0].hash;
+    let copies = store.creations(&[hash.0], None, 10).await.unwrap();
+    let winners = Winners([(hash, copies[0].version)].into());
+    let value = Record { value: Some(b"raw"), ..record(0, 6) };
+    let sealed = || {
+        let mut rejects = RejectBatch::default();
+        let key = RejectedRecord { key: None, headers: vec![(b"a".to_vec(), b"b".to_vec())] };
+        rejects.push_event(&Reject::new(Reason::ConflictingDuplicate, "d").at(0), &value, key);
+        rejects.seal().unwrap()
+    };
+    assert!(store.quarantine(&sealed(), &winners).await.unwrap());
+    let rows = "SELECT concat(detail, ' ', raw, ' ', toString(headers), ' ', scope, ' ', first_reason, ' ', \
+                toString(rejected_at > 0)) FROM rejects FINAL";
+    let row = ["d raw [('a','b')] event conflicting_duplicate 1"];
+    assert_eq!(database.all::<String>(rows).await, row);
+
+    self::store(&database, &vec![(creation("e", "3"), record(0, 4))], &mut RecentCopies::default()).await;
+    database.run("TRUNCATE TABLE rejects").await;
+    assert!(!store.quarantine(&sealed(), &winners).await.unwrap());
+    assert_eq!(database.all::<String>(rows).await, Vec::<String>::new());
+    let latest = Winners([(hash, store.creations(&[hash.0], None, 1).await.unwrap()[0].version)].into());
+    assert!(store.quarantine(&sealed(), &latest).await.unwrap());
+    for noted in [ConflictOutcome::Duplicate, ConflictOutcome::Conflict] {
+        assert!(!store.note_conflict_outcome(&[&copies[1]], noted, &winners).await.unwrap());
+    }
+    assert_eq!(store.quarantined(&[&copies[1]]).await.unwrap()[0].replay_outcome, "");
 }
