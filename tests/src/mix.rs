@@ -12,6 +12,8 @@ use crate::{Message, Usage};
 const OPTION_CODES: [&str; 5] = ["cpu", "memory", "storage", "egress", "requests"];
 /// Days before the load's begin that usage lies in.
 const DAYS: i64 = 100;
+/// Of so many records one has an id that one of another subscription has, too.
+const TWINS: i64 = 20;
 /// Records that are kept in mind for resends and changes.
 const REMEMBERED: usize = 5000;
 
@@ -242,13 +244,18 @@ impl Mix {
 
     /// An event that nobody has sent yet.
     fn fresh(&mut self) -> Known {
-        let customer = self.random.random_range(0..self.customers);
-        let key = format!("{}-S{}", self.name, customer * 2 + self.random.random_range(0..2));
+        let (subscription, id) = match self.made % TWINS {
+            // The same id in two subscriptions, which makes two events.
+            0 => (u32::from(self.made / TWINS % 2 == 0), format!("twin-{}", self.made / TWINS / 2)),
+            _ => (self.random.random_range(0..2 * self.customers), self.made.to_string()),
+        };
+        let customer = subscription / 2;
+        let key = format!("{}-S{subscription}", self.name);
         let option_code = OPTION_CODES[self.random.random_range(0..OPTION_CODES.len())];
         let (start, end) = self.span();
         let units = self.units();
         let usage = Usage::default()
-            .with("EventId", &format!("{}-{}", self.name, self.made))
+            .with("EventId", &format!("{}-{id}", self.name))
             .with("SubscriptionReference", &key)
             .with("Customer", &format!("{}-{customer}", self.name))
             .with("OptionCode", option_code)
