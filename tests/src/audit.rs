@@ -24,8 +24,7 @@ pub fn verify(site: &Site) -> Result<()> {
 /// # Errors
 /// One is missing.
 pub fn is_mirrored(site: &Site, mirror_topic: &str) -> Result<()> {
-    let rejected =
-        site.query("SELECT DISTINCT partition, offset FROM rejects FINAL FORMAT TSV")?;
+    let rejected = site.query("SELECT DISTINCT partition, offset FROM rejects FINAL FORMAT TSV")?;
     let mut missing: BTreeSet<String> = rejected.lines().map(str::to_owned).collect();
     for record in site.log_of(mirror_topic)? {
         let header = |wanted: &str| {
