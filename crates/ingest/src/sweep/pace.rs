@@ -17,8 +17,8 @@ pub(super) struct Pace {
 pub(super) struct Schedule {
     pace: Pace,
     next: Instant,
-    /// What the look before took.
-    before: Option<Duration>,
+    /// What the look before took; before the first one nothing is known of what looks cost.
+    before: Duration,
 }
 
 impl Pace {
@@ -32,7 +32,7 @@ impl Pace {
 impl Schedule {
     /// The first look is due now.
     pub(super) fn new(pace: Pace, now: Instant) -> Self {
-        Self { pace, next: now, before: None }
+        Self { pace, next: now, before: Duration::ZERO }
     }
 
     pub(super) fn next(&self) -> Instant {
@@ -43,8 +43,8 @@ impl Schedule {
     /// nothing of what looks cost.
     pub(super) fn done(&mut self, begun: Instant, now: Instant) {
         let took = now.saturating_duration_since(begun);
-        let before = self.before.replace(took);
-        self.next = now + self.pace.pause(before.map_or(took, |before| took.min(before)));
+        self.next = now + self.pace.pause(took.min(self.before));
+        self.before = took;
     }
 
     /// A look has failed: the next one follows soon.
@@ -79,7 +79,8 @@ mod tests {
             schedule.done(begun, now);
             schedule.next() - now
         };
-        assert_eq!([1, 30, 30, 1].map(&mut pause_after), [20, 20, 600, 20].map(Duration::from_secs));
+        let pauses = [8, 2, 30, 30, 1].map(&mut pause_after);
+        assert_eq!(pauses, [1, 40, 40, 600, 20].map(Duration::from_secs));
         schedule.failed(now);
         assert_eq!(schedule.next() - now, PACE.interval);
     }
