@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 use meterhouse_model::Record;
 use meterhouse_store::RejectedRecord;
-use rdkafka::client::ClientContext;
-use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::KafkaConfig;
+use crate::probe::Silent;
 use crate::record::cloud_event_headers;
 
 /// Time for one record.
@@ -21,8 +21,8 @@ const STEP: Duration = Duration::from_millis(200);
 
 /// Reads records of a topic by partition and offset, over a connection of its own and without the consumer group.
 pub struct RecordLookup {
-    consumer: BaseConsumer<Silent>,
-    topic: String,
+    config: KafkaConfig,
+    client: Option<Client>,
 }
 
 /// A record that was read again.
@@ -40,23 +40,44 @@ pub struct FoundRecord {
     pub rest: RejectedRecord,
 }
 
-/// Says nothing: each answer is an error or a record.
-pub(crate) struct Silent;
-
-impl ClientContext for Silent {
-    fn log(&self, _: RDKafkaLogLevel, _: &str, _: &str) {}
-
-    fn error(&self, _: KafkaError, _: &str) {}
+/// A connection.
+struct Client {
+    consumer: BaseConsumer<Silent>,
+    topic: String,
 }
 
-impl ConsumerContext for Silent {}
-
 impl RecordLookup {
-    /// Prepares a client. No connection is waited for.
+    /// Connects when the first record is asked for.
+    pub fn new(config: &KafkaConfig) -> Self {
+        Self { config: config.clone(), client: None }
+    }
+
+    /// Reads the record at an offset. `None`: it is not there, since the log begins later, ends before, or has a hole
+    /// there. Takes ten seconds or so at most.
     ///
     /// # Errors
-    /// librdkafka refuses a property.
-    pub fn new(config: &KafkaConfig) -> Result<Self, KafkaError> {
+    /// The brokers do not answer: nothing is known of the record.
+    pub async fn find(&mut self, partition: i32, offset: i64) -> Result<Option<FoundRecord>, String> {
+        let (client, config) = (self.client.take(), self.config.clone());
+        let find = move || {
+            let client = match client {
+                Some(client) => client,
+                None => Client::new(&config)?,
+            };
+            // After an error the client goes: it may have more of them to tell, about a time that is over.
+            client.find(partition, offset).map(|found| (found, client))
+        };
+        let (found, client) = tokio::task::spawn_blocking(find)
+            .await
+            .map_err(|error| error.to_string())?
+            .map_err(|error| error.to_string())?;
+        self.client = Some(client);
+        Ok(found)
+    }
+}
+
+impl Client {
+    fn new(config: &KafkaConfig) -> KafkaResult<Self> {
         let mut client = config.bystander();
         // A single record is wanted, not what follows it.
         client.set("queued.min.messages", "1");
@@ -65,12 +86,7 @@ impl RecordLookup {
         Ok(Self { consumer, topic: config.topic.clone() })
     }
 
-    /// Reads the record at an offset. `None`: it is not there, since the log begins later, ends before, or has a hole
-    /// there. Blocks for ten seconds at most.
-    ///
-    /// # Errors
-    /// The brokers do not answer: nothing is known of the record.
-    pub fn find(&self, partition: i32, offset: i64) -> KafkaResult<Option<FoundRecord>> {
+    fn find(&self, partition: i32, offset: i64) -> KafkaResult<Option<FoundRecord>> {
         let (begin, end) = self.consumer.fetch_watermarks(&self.topic, partition, TIMEOUT)?;
         if !(begin..end).contains(&offset) {
             return Ok(None);

@@ -14,7 +14,8 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::Message;
 use rdkafka::{Offset, TopicPartitionList};
 
-use crate::lookup::{Silent, found};
+use crate::lookup::found;
+use crate::probe::Silent;
 use crate::{FoundRecord, KafkaConfig};
 
 /// Longest silence of the brokers.

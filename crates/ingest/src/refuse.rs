@@ -1,12 +1,10 @@
 //! Records that ClickHouse refuses for good, found by halving their batch: they go to quarantine, the rest is stored.
 
-use std::sync::Arc;
-
 use meterhouse_model::{Reason, Reject};
 use meterhouse_store::{ErrorClass, RejectBatch, SealedEvents, Source, Table, crash};
 
 use crate::backoff::Backoff;
-use crate::lookup::{FoundRecord, RecordLookup};
+use crate::lookup::FoundRecord;
 use crate::progress::Progress;
 use crate::writer::{Attempts, CHECK, Writer};
 use crate::{Error, rebuild};
@@ -93,7 +91,7 @@ impl Writer {
     async fn quarantine(&mut self, events: &SealedEvents, refused: &[Refused]) -> Result<Vec<Source>, Error> {
         let mut rejects = RejectBatch::default();
         for (number, Refused { record, error }) in refused.iter().enumerate() {
-            match self.read_again(record).await? {
+            match self.read_again(record).await {
                 Some(found) => {
                     let reject = Reject::new(Reason::RefusedByStore, error.to_string());
                     rejects.push(&reject, &found.record(&self.kafka.topic), found.rest.clone());
@@ -116,25 +114,17 @@ impl Writer {
     }
 
     /// Reads a record from Kafka again, waiting for it as long as it takes. `None`: it is gone.
-    async fn read_again(&mut self, record: &Source) -> Result<Option<FoundRecord>, Error> {
-        let lookup = match &self.lookup {
-            Some(lookup) => Arc::clone(lookup),
-            None => Arc::clone(self.lookup.insert(Arc::new(RecordLookup::new(&self.kafka)?))),
-        };
+    async fn read_again(&mut self, record: &Source) -> Option<FoundRecord> {
         let (partition, offset) = record.position();
         let mut backoff = Backoff::new();
         loop {
-            let lookup = Arc::clone(&lookup);
-            let found = tokio::task::spawn_blocking(move || lookup.find(partition, offset)).await;
-            let why = match found {
-                Ok(Ok(found)) => {
-                    // Another record may be there, where the topic was made anew.
-                    return Ok(
-                        found.filter(|found| found.timestamp_ms.unwrap_or_default() == record.record_time)
-                    );
+            let why = match self.lookup.find(partition, offset).await {
+                // Another record may be there, where the topic was made anew.
+                Ok(found) => {
+                    return found
+                        .filter(|found| found.timestamp_ms.unwrap_or_default() == record.record_time);
                 }
-                Ok(Err(error)) => error.to_string(),
-                Err(error) => error.to_string(),
+                Err(why) => why,
             };
             tracing::warn!(partition, offset, error = why, "cannot read a refused record again, waiting");
             (self.report)(CHECK, Err(format!("a refused record cannot be read again: {why}")));

@@ -40,7 +40,7 @@ pub(crate) struct Writer {
     pub(crate) report: Reporter,
     mirror: Option<Mirror>,
     /// Reads refused records again, once there is one.
-    pub(crate) lookup: Option<Arc<RecordLookup>>,
+    pub(crate) lookup: RecordLookup,
 }
 
 /// Attempts to insert into one table.
@@ -80,8 +80,8 @@ impl Writer {
         metrics: Metrics,
         report: Reporter,
     ) -> Self {
-        let mirror = Mirror::new(kafka, &metrics, &report);
-        Self { store, kafka: kafka.clone(), topic_ids, stored, metrics, report, mirror, lookup: None }
+        let (mirror, lookup) = (Mirror::new(kafka, &metrics, &report), RecordLookup::new(kafka));
+        Self { store, kafka: kafka.clone(), topic_ids, stored, metrics, report, mirror, lookup }
     }
 
     /// Stores batches in their order until there are no more, or the reader is gone.

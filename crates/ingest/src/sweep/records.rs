@@ -19,8 +19,8 @@ pub(super) enum Raw {
 
 /// Reads records, and remembers what is in the way.
 pub(super) struct Records {
-    kafka: KafkaConfig,
-    lookup: Option<RecordLookup>,
+    topic: String,
+    lookup: RecordLookup,
     /// Why the last record could not be read.
     failure: Option<String>,
     /// Time that was spent with Kafka.
@@ -29,7 +29,12 @@ pub(super) struct Records {
 
 impl Records {
     pub(super) fn new(kafka: &KafkaConfig) -> Self {
-        Self { kafka: kafka.clone(), lookup: None, failure: None, spent: Duration::ZERO }
+        Self {
+            topic: kafka.topic.clone(),
+            lookup: RecordLookup::new(kafka),
+            failure: None,
+            spent: Duration::ZERO,
+        }
     }
 
     /// Why records cannot be read, where they cannot.
@@ -53,14 +58,14 @@ impl Records {
 
     /// Reads a copy's record again. Once that has failed nothing is read, as each attempt may take long.
     pub(super) async fn read(&mut self, copy: &EventCopy) -> Raw {
-        if copy.topic != self.kafka.topic {
+        if copy.topic != self.topic {
             return Raw::Gone;
         }
         if self.failure.is_some() {
             return Raw::Unknown;
         }
         let begun = Instant::now();
-        let found = self.find(copy.partition, copy.offset).await;
+        let found = self.lookup.find(copy.partition, copy.offset).await;
         self.spent += begun.elapsed();
         match found {
             Ok(Some(found)) if found.timestamp_ms.unwrap_or_default() == copy.record_time => {
@@ -72,26 +77,6 @@ impl Records {
                 self.failure = Some(why);
                 Raw::Unknown
             }
-        }
-    }
-
-    async fn find(&mut self, partition: i32, offset: i64) -> Result<Option<FoundRecord>, String> {
-        let (lookup, kafka) = (self.lookup.take(), self.kafka.clone());
-        let find = move || {
-            let lookup = match lookup {
-                Some(lookup) => lookup,
-                None => RecordLookup::new(&kafka)?,
-            };
-            // After an error the client goes: it may have more of them to tell, about a time that is over.
-            lookup.find(partition, offset).map(|found| (found, lookup))
-        };
-        match tokio::task::spawn_blocking(find).await {
-            Ok(Ok((found, lookup))) => {
-                self.lookup = Some(lookup);
-                Ok(found)
-            }
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(error) => Err(error.to_string()),
         }
     }
 }

@@ -110,8 +110,9 @@ impl<'s> Site<'s> {
 
     /// The timestamp of a record, in milliseconds since the epoch.
     pub(crate) fn time_of(&self, partition: i32, offset: i64) -> i64 {
-        let lookup = RecordLookup::new(&self.kafka_config(&[])).unwrap();
-        lookup.find(partition, offset).unwrap().unwrap().timestamp_ms.unwrap()
+        let mut lookup = RecordLookup::new(&self.kafka_config(&[]));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(lookup.find(partition, offset)).unwrap().unwrap().timestamp_ms.unwrap()
     }
 
     pub(crate) fn log_end(&self, partition: i32) -> i64 {

@@ -49,7 +49,7 @@ pub(super) async fn run(args: &ReplayArgs, config: &Config, store: &Store) -> Re
         config,
         store,
         rules,
-        lookup: None,
+        lookup: RecordLookup::new(&config.kafka.client_config(&config.ingest)),
         taken: Taken::default(),
         counts: ReplayCounts::default(),
     };
@@ -66,8 +66,8 @@ struct Replayer<'a> {
     config: &'a Config,
     store: &'a Store,
     rules: Arc<Rules>,
-    /// Reads what quarantine keeps in part, once there is such a one.
-    lookup: Option<Arc<RecordLookup>>,
+    /// Reads what quarantine keeps in part.
+    lookup: RecordLookup,
     taken: Taken,
     counts: ReplayCounts,
 }
@@ -149,21 +149,10 @@ impl Replayer<'_> {
     }
 
     async fn find(&mut self, key: &RejectKey) -> Result<Option<FoundRecord>, Failure> {
-        let unreachable = |why: String| {
+        self.lookup.find(key.partition, key.offset).await.map_err(|why| {
             let brokers = &self.config.kafka.brokers;
             Failure::new(ExitKind::Unreachable, anyhow!("kafka at {brokers}: {why}"))
-        };
-        let lookup = match &self.lookup {
-            Some(lookup) => Arc::clone(lookup),
-            None => {
-                let kafka = self.config.kafka.client_config(&self.config.ingest);
-                let lookup = RecordLookup::new(&kafka).map_err(|error| unreachable(error.to_string()))?;
-                Arc::clone(self.lookup.insert(Arc::new(lookup)))
-            }
-        };
-        let (partition, offset) = (key.partition, key.offset);
-        let found = tokio::task::spawn_blocking(move || lookup.find(partition, offset)).await;
-        found.map_err(|error| unreachable(error.to_string()))?.map_err(|error| unreachable(error.to_string()))
+        })
     }
 
     /// Stores the events of all records that are usable; the database may refuse some of them.
