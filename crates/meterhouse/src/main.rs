@@ -9,6 +9,7 @@ mod generate;
 mod ledger;
 mod log;
 mod metrics;
+mod principal;
 mod probes;
 mod progress;
 mod rejects;
@@ -18,6 +19,7 @@ mod schema;
 mod service;
 mod shutdown;
 mod sweep;
+mod time;
 mod token;
 mod verify;
 

@@ -9,12 +9,11 @@ mod text;
 
 use anyhow::{Context, anyhow};
 use clap::{Args, Subcommand};
-use meterhouse_store::{Metrics, SchemaState, Store};
-use prometheus::Registry;
+use meterhouse_store::{SchemaState, Store};
 
 use crate::config::Config;
 use crate::failure::{ExitKind, Failure};
-use crate::schema::store_failure;
+use crate::schema::{self, store_failure};
 use filter::FilterArgs;
 use show::Place;
 
@@ -99,8 +98,7 @@ pub(crate) fn run(args: &RejectsArgs, config: &Config) -> Result<(), Failure> {
 }
 
 async fn connect(config: &Config) -> Result<Store, Failure> {
-    let metrics = Metrics::register(&Registry::new()).context("cannot register metrics")?;
-    let store = Store::new(&config.clickhouse.store_config(), metrics);
+    let store = schema::store(config)?;
     let state =
         store.schema_state(&config.billing.zone).await.map_err(|error| store_failure(error, config))?;
     match state {

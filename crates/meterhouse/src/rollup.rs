@@ -78,10 +78,8 @@ pub(crate) async fn work(
 /// # Errors
 /// ClickHouse cannot be reached, or a date cannot be summed up.
 pub(crate) fn rebuild(args: &RebuildArgs, config: &Config) -> Result<(), Failure> {
-    let registry = Registry::new();
-    let metrics = RollupMetrics::register(&registry).context("cannot register metrics")?;
-    let store_metrics = meterhouse_store::Metrics::register(&registry).context("cannot register metrics")?;
-    let store = Store::new(&config.clickhouse.store_config(), store_metrics);
+    let metrics = RollupMetrics::register(&Registry::new()).context("cannot register metrics")?;
+    let store = schema::store(config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("cannot start the runtime")?;
     let margin = config.rollup.margin;

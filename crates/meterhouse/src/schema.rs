@@ -22,8 +22,7 @@ pub(crate) const CHECK: &str = "schema";
 /// # Errors
 /// ClickHouse cannot be reached, or going on is refused.
 pub(crate) fn migrate(config: &Config) -> Result<(), Failure> {
-    let metrics = Metrics::register(&Registry::new()).context("cannot register metrics")?;
-    let store = Store::new(&config.clickhouse.store_config(), metrics);
+    let store = store(config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("cannot start the runtime")?;
     let applied = runtime
@@ -35,6 +34,15 @@ pub(crate) fn migrate(config: &Config) -> Result<(), Failure> {
     let database = &config.clickhouse.database;
     println!("database {database} is up to date, billing time zone {}", config.billing.zone.name());
     Ok(())
+}
+
+/// The database, for a command that ends by itself: nobody scrapes its metrics.
+///
+/// # Errors
+/// The metrics cannot be registered, which is a mistake in this program.
+pub(crate) fn store(config: &Config) -> Result<Store, Failure> {
+    let metrics = Metrics::register(&Registry::new()).context("cannot register metrics")?;
+    Ok(Store::new(&config.clickhouse.store_config(), metrics))
 }
 
 /// Waits until the database is ready; migrates an empty one if that is wanted. False: the shutdown came first.

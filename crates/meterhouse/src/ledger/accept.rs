@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::{env, fs};
 
 use anyhow::anyhow;
 use clap::Args;
@@ -11,6 +10,7 @@ use meterhouse_store::{LedgerRow, ResumePoint};
 
 use super::Servers;
 use crate::failure::{ExitKind, Failure};
+use crate::principal;
 
 /// Longest `--note`, in bytes.
 const NOTE_BYTES_MAX: usize = 1024;
@@ -154,12 +154,8 @@ impl fmt::Display for Plan {
 
 /// Who does it, and why.
 fn note(why: &str) -> String {
-    let user =
-        ["USER", "LOGNAME"].iter().find_map(|name| env::var(name).ok()).filter(|user| !user.is_empty());
-    let host = fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(|| env::var("HOSTNAME").ok());
-    let user = user.unwrap_or_else(|| "unknown".to_owned());
-    let host = host.map_or_else(|| "unknown".to_owned(), |host| host.trim().to_owned());
-    if why.is_empty() { format!("{user}@{host}") } else { format!("{user}@{host}: {why}") }
+    let who = principal::name();
+    if why.is_empty() { who } else { format!("{who}: {why}") }
 }
 
 #[cfg(test)]

@@ -6,8 +6,7 @@ mod show;
 use anyhow::{Context, anyhow};
 use clap::Subcommand;
 use meterhouse_ingest::PartitionLog;
-use meterhouse_store::{Metrics, Store};
-use prometheus::Registry;
+use meterhouse_store::Store;
 use tokio::runtime::Runtime;
 
 use crate::config::Config;
@@ -44,8 +43,7 @@ struct Servers<'c> {
 impl<'c> Servers<'c> {
     /// Makes sure that the tables are there.
     fn connect(config: &'c Config) -> Result<Self, Failure> {
-        let metrics = Metrics::register(&Registry::new()).context("cannot register metrics")?;
-        let store = Store::new(&config.clickhouse.store_config(), metrics);
+        let store = schema::store(config)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.context("cannot start the runtime")?;
         let servers = Self { config, store, runtime };

@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 
-use chrono::{DateTime, SecondsFormat};
 use clap::Args;
 use meterhouse_ingest::PartitionLog;
 use meterhouse_store::LedgerSummary;
@@ -10,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::Servers;
 use crate::failure::Failure;
+use crate::time::rfc3339;
 
 const HEADERS: [&str; 14] = [
     "PARTITION",
@@ -85,8 +85,8 @@ impl Row {
             "holes": ledger.holes,
             "amended": ledger.amended,
             "deleted": ledger.deleted,
-            "last_record_time": ledger.last_record_ms.map(time),
-            "written_at": time(ledger.written_at_ms),
+            "last_record_time": ledger.last_record_ms.map(rfc3339),
+            "written_at": rfc3339(ledger.written_at_ms),
             "log_start": self.log.map(|log| log.start),
             "log_end": self.log.map(|log| log.end),
             "committed": self.log.and_then(|log| log.committed),
@@ -107,8 +107,8 @@ impl Row {
             ledger.holes.to_string(),
             ledger.amended.to_string(),
             ledger.deleted.to_string(),
-            ledger.last_record_ms.map_or_else(|| UNKNOWN.to_owned(), time),
-            time(ledger.written_at_ms),
+            ledger.last_record_ms.map_or_else(|| UNKNOWN.to_owned(), rfc3339),
+            rfc3339(ledger.written_at_ms),
             known(self.log.map(|log| log.start)),
             known(self.log.map(|log| log.end)),
             known(self.log.and_then(|log| log.committed)),
@@ -147,11 +147,6 @@ fn text(topic: &str, rows: &[Row], not_begun: &[i32], silence: Option<&str>) -> 
         let _ = writeln!(text, "nothing is known of the logs: {silence}");
     }
     text
-}
-
-fn time(ms: i64) -> String {
-    let time = DateTime::from_timestamp_millis(ms);
-    time.map_or_else(|| format!("{ms} ms"), |time| time.to_rfc3339_opts(SecondsFormat::Millis, true))
 }
 
 #[cfg(test)]

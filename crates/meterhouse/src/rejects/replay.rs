@@ -3,8 +3,6 @@
 //! Events first, then the outcome: a replay that ends in between is made up for by the next one, whose rows are the same
 //! rows. Rejects are taken in the order in which copies of an event count, so the first usable one gets the identity.
 
-mod principal;
-
 use std::sync::Arc;
 
 use anyhow::anyhow;
@@ -22,8 +20,10 @@ use super::{ReplayArgs, text};
 use crate::config::Config;
 use crate::failure::{ExitKind, Failure};
 use crate::files::Files;
+use crate::principal;
 use crate::rules::RuleSource;
 use crate::schema::store_failure;
+use crate::time::rfc3339;
 
 /// Rejects whose places are read at a time.
 const PAGE: u64 = 10_000;
@@ -216,7 +216,7 @@ fn line(reject: &StoredReject, judged: &Judged<'_>, json: bool) -> String {
         let key = &listed.key;
         let line = json!({
             "topic": key.topic, "partition": key.partition, "offset": key.offset, "index": key.index,
-            "record_time": listed.timestamp_ms().map(text::time), "was": listed.reason, "outcome": outcome,
+            "record_time": listed.timestamp_ms().map(rfc3339), "was": listed.reason, "outcome": outcome,
             "reason": judged.now.as_ref().map(|now| now.reason.as_str()),
             "detail": judged.now.as_ref().map(|now| now.detail.as_str()),
         });

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::filter::parse_time;
 use super::text;
 use crate::failure::{ExitKind, Failure};
+use crate::time::rfc3339;
 
 /// Which record is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,9 +79,9 @@ fn for_a_person(reject: &StoredReject) -> String {
         line("first reason", listed.first_reason.clone());
     }
     line("detail", text::on_one_line(&listed.detail, usize::MAX));
-    line("rejected at", text::time(listed.rejected_at));
+    line("rejected at", rfc3339(listed.rejected_at));
     if listed.replayed_at != 0 {
-        line("replayed at", format!("{}: {}", text::time(listed.replayed_at), listed.outcome));
+        line("replayed at", format!("{}: {}", rfc3339(listed.replayed_at), listed.outcome));
     }
     line("sha256", hex::encode(reject.raw_sha256));
     line("key", text::readable(reject.record.key.as_deref().unwrap_or_default()));

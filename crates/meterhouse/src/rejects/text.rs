@@ -6,11 +6,11 @@ use std::io::Write as _;
 use anyhow::Context;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use chrono::{DateTime, SecondsFormat};
 use meterhouse_store::{ListedReject, RejectKey, RejectScope};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
+use crate::time::rfc3339;
 
 const BYTES_A_LINE: usize = 16;
 
@@ -20,17 +20,9 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Milliseconds since the epoch as RFC 3339; as they are where that has no such year.
-pub(super) fn time(ms: i64) -> String {
-    match DateTime::from_timestamp_millis(ms) {
-        Some(time) => time.to_rfc3339_opts(SecondsFormat::Millis, true),
-        None => format!("{ms} ms"),
-    }
-}
-
 /// The timestamp of a reject's record.
 pub(super) fn record_time(reject: &ListedReject) -> String {
-    reject.timestamp_ms().map_or_else(|| "none".to_owned(), time)
+    reject.timestamp_ms().map_or_else(|| "none".to_owned(), rfc3339)
 }
 
 /// `3/12345`, or `3/12345[2]` where an event is at fault.
@@ -73,13 +65,13 @@ pub(super) fn listed_json(reject: &ListedReject) -> Value {
         "offset": key.offset,
         "index": key.index,
         "scope": scope,
-        "record_time": reject.timestamp_ms().map(time),
+        "record_time": reject.timestamp_ms().map(rfc3339),
         "reason": reject.reason,
         "first_reason": reject.first_reason,
         "detail": reject.detail,
         "raw_length": reject.raw_length,
-        "rejected_at": time(reject.rejected_at),
-        "replayed_at": (reject.replayed_at != 0).then(|| time(reject.replayed_at)),
+        "rejected_at": rfc3339(reject.rejected_at),
+        "replayed_at": (reject.replayed_at != 0).then(|| rfc3339(reject.replayed_at)),
         "replay_outcome": reject.outcome,
     })
 }

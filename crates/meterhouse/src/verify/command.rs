@@ -2,15 +2,14 @@
 
 use anyhow::{Context, anyhow};
 use clap::Args;
-use meterhouse_store::{Metrics, Slice, Store};
-use prometheus::Registry;
+use meterhouse_store::Slice;
 
 use super::{Audit, AuditError, Owners, Report, TopicCheck, Verified};
 use crate::config::Config;
 use crate::failure::{ExitKind, Failure};
 use crate::files::Files;
 use crate::rules::RuleSource;
-use crate::schema::{check_ready, store_failure};
+use crate::schema::{self, check_ready, store_failure};
 
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
@@ -27,8 +26,7 @@ pub(crate) struct VerifyArgs {
 /// # Errors
 /// Something is wrong with what is billed (exit code 1), or a server cannot be reached.
 pub(crate) fn run(args: &VerifyArgs, config: &Config) -> Result<(), Failure> {
-    let metrics = Metrics::register(&Registry::new()).context("cannot register metrics")?;
-    let store = Store::new(&config.clickhouse.store_config(), metrics);
+    let store = schema::store(config)?;
     let files = Files::load(config)?;
     let kafka = args.from_kafka.then(|| TopicCheck {
         kafka: config.kafka.client_config(&config.ingest),
