@@ -13,7 +13,7 @@ mod unattributed;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use meterhouse_store::{Error, EventDifference, LedgerEnds, Slice, Store};
+use meterhouse_store::{DailyDifference, Error, EventDifference, Slice, Store, UnquarantinedConflict};
 use tokio::time::sleep;
 
 pub(crate) use accounts::Verified;
@@ -46,9 +46,10 @@ impl Audit<'_> {
     /// A server has no complete answer: nothing is known.
     pub(crate) async fn run(&self, verified: &mut Verified) -> Result<Report, AuditError> {
         let (partitions, accounts) = accounts::check(self.store, self.topic, verified).await?;
-        let events = self.events().await?;
-        let conflicts = self.conflicts().await?;
-        let rollup = self.rollup().await?;
+        let events =
+            staying(|| self.event_differences(), |difference| difference.identity_hash.clone()).await?;
+        let conflicts = staying(|| self.store.unquarantined_conflicts(self.slice), Clone::clone).await?;
+        let sums = staying(|| self.store.daily_differences(self.margin, self.slice), Clone::clone).await?;
         let (kafka, topic) = match self.kafka {
             Some(check) => {
                 let (recounts, findings) = check.run(self.store, &partitions).await?;
@@ -56,71 +57,59 @@ impl Audit<'_> {
             }
             None => (None, Vec::new()),
         };
+        let events = events.iter().map(event_finding);
+        let conflicts = conflicts.iter().map(conflict_finding);
+        let sums = sums.iter().map(sum_finding);
         Ok(Report {
             topic: self.topic.to_owned(),
             partitions,
             copies: if self.slice == Slice::WHOLE { Some(self.store.copies().await?) } else { None },
-            findings: [accounts, events, conflicts, rollup, topic].concat(),
+            findings: accounts.into_iter().chain(events).chain(conflicts).chain(sums).chain(topic).collect(),
             unattributed: self.owners.missing(self.store).await?,
             kafka,
         })
     }
 
-    async fn events(&self) -> Result<Vec<Finding>, Error> {
-        let first = self.store.event_differences(&self.ends().await?, self.slice).await?;
-        if first.is_empty() {
-            return Ok(Vec::new());
-        }
-        sleep(SECOND_LOOK).await;
-        let second = self.store.event_differences(&self.ends().await?, self.slice).await?;
-        let hashes: BTreeSet<String> = first.into_iter().map(|difference| difference.identity_hash).collect();
-        let staying = second.into_iter().filter(|difference| hashes.contains(&difference.identity_hash));
-        Ok(staying.map(|difference| event_finding(&difference)).collect())
+    async fn event_differences(&self) -> Result<Vec<EventDifference>, Error> {
+        let ends = accounts::ends(self.store, self.topic).await?;
+        self.store.event_differences(&ends, self.slice).await
     }
+}
 
-    async fn ends(&self) -> Result<LedgerEnds, Error> {
-        accounts::ends(self.store, self.topic).await
+/// What a question finds twice, by its key: what is being written may look like a difference for a moment.
+async fn staying<T, K: Ord, F>(ask: impl Fn() -> F, key: impl Fn(&T) -> K) -> Result<Vec<T>, Error>
+where
+    F: Future<Output = Result<Vec<T>, Error>>,
+{
+    let first = ask().await?;
+    if first.is_empty() {
+        return Ok(first);
     }
+    sleep(SECOND_LOOK).await;
+    let first: BTreeSet<K> = first.iter().map(&key).collect();
+    let mut second = ask().await?;
+    second.retain(|found| first.contains(&key(found)));
+    Ok(second)
+}
 
-    async fn conflicts(&self) -> Result<Vec<Finding>, Error> {
-        let first = self.store.unquarantined_conflicts(self.slice).await?;
-        if first.is_empty() {
-            return Ok(Vec::new());
-        }
-        sleep(SECOND_LOOK).await;
-        let second = self.store.unquarantined_conflicts(self.slice).await?;
-        let staying = second.into_iter().filter(|conflict| first.contains(conflict)).map(|conflict| {
-            let subject =
-                format!("{}/{}/{}/{}", conflict.topic, conflict.partition, conflict.offset, conflict.index);
-            let detail = "its identity has other content, and it is not in quarantine";
-            Finding::new(Check::Conflicts, subject, detail)
-        });
-        Ok(staying.collect())
-    }
+fn conflict_finding(conflict: &UnquarantinedConflict) -> Finding {
+    let UnquarantinedConflict { topic, partition, offset, index } = conflict;
+    let subject = format!("{topic}/{partition}/{offset}/{index}");
+    Finding::new(Check::Conflicts, subject, "its identity has other content, and it is not in quarantine")
+}
 
-    async fn rollup(&self) -> Result<Vec<Finding>, Error> {
-        let first = self.store.daily_differences(self.margin, self.slice).await?;
-        if first.is_empty() {
-            return Ok(Vec::new());
-        }
-        sleep(SECOND_LOOK).await;
-        let second = self.store.daily_differences(self.margin, self.slice).await?;
-        let staying = second.into_iter().filter(|difference| first.contains(difference)).map(|difference| {
-            let (customer, subscription) = (&difference.customer, &difference.subscription);
-            let subject =
-                format!("{customer:?} {subscription:?} {} {:?}", difference.date, difference.option_code);
-            let detail = format!(
-                "the daily sum for {} is {} in {} records, that of the events is {} in {}",
-                difference.billing_day,
-                difference.daily_total,
-                difference.daily_records,
-                difference.events_total,
-                difference.events_records
-            );
-            Finding::new(Check::Rollup, subject, detail)
-        });
-        Ok(staying.collect())
-    }
+fn sum_finding(difference: &DailyDifference) -> Finding {
+    let (customer, subscription) = (&difference.customer, &difference.subscription);
+    let subject = format!("{customer:?} {subscription:?} {} {:?}", difference.date, difference.option_code);
+    let detail = format!(
+        "the daily sum for {} is {} in {} records, that of the events is {} in {}",
+        difference.billing_day,
+        difference.daily_total,
+        difference.daily_records,
+        difference.events_total,
+        difference.events_records
+    );
+    Finding::new(Check::Rollup, subject, detail)
 }
 
 fn event_finding(difference: &EventDifference) -> Finding {

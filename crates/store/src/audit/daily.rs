@@ -13,7 +13,7 @@ const DAILY: &str = include_str!("daily.sql");
 const SUMS: &str = include_str!("sums.sql");
 
 /// A daily sum that readers take, and that is not the sum of the events.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, clickhouse::Row)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize, clickhouse::Row)]
 pub struct DailyDifference {
     /// Customer as the rows name it, or the empty string.
     pub customer: String,

@@ -42,7 +42,7 @@ pub struct EventDifference {
 }
 
 /// A creation with other content than the one that counts, without a word about it in quarantine.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, clickhouse::Row)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize, clickhouse::Row)]
 pub struct UnquarantinedConflict {
     /// Topic of its record.
     pub topic: String,
