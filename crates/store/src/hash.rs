@@ -1,5 +1,5 @@
-//! Hashes that `identities` keeps of each copy of an event, and the ledger of a record. Rows hold them for ever, so what goes into them never changes:
-//! XXH3 with 64 bits, over numbers in little-endian bytes.
+//! Hashes that `identities` keeps of each copy of an event, and the ledger of a record. Rows hold them for ever, so what goes
+//! into them never changes: XXH3 with 64 bits, over numbers in little-endian bytes.
 
 use meterhouse_model::{Event, IdentityHash, Record, Version};
 use xxhash_rust::xxh3::xxh3_64;

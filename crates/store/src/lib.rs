@@ -52,8 +52,8 @@ pub use metrics::Metrics;
 pub use migrate::Migration;
 pub use parts::PartWriter;
 pub use quarantine::{
-    EventHashes, EventRow, KnownCopy, ListedReject, Outcome, RejectFilter, RejectKey, RejectPlace,
-    RejectState, Replay, ReplayCounts, ReplayOutcome, StoredReject,
+    EventRow, ListedReject, Outcome, RejectFilter, RejectKey, RejectPlace, RejectState, Replay, ReplayCounts,
+    ReplayOutcome, StoredReject,
 };
 pub use recent::RecentCopies;
 pub use rejects::{RejectBatch, RejectScope, Rejected, RejectedRecord};

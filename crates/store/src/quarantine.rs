@@ -5,7 +5,7 @@ mod outcome;
 mod read;
 mod replays;
 
-pub use copies::{EventHashes, EventRow, KnownCopy};
+pub use copies::EventRow;
 pub use outcome::{Outcome, ReplayOutcome};
 pub use replays::{Replay, ReplayCounts};
 

@@ -13,6 +13,7 @@ mod settle;
 mod stored;
 mod verdict;
 
+pub(crate) use case::CopyRow;
 pub use case::{Case, EventCopy};
 pub use find::{HashRange, Unsettled};
 pub use key::RowKey;

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use meterhouse_ingest::FoundRecord;
 use meterhouse_model::{Change, Event, IdentityHash, Reason, Reject, Rules, parse};
 use meterhouse_store::{
-    Error, EventHashes, EventRow, KnownCopy, RejectKey, RejectScope, ReplayOutcome, Store, StoredReject,
+    Error, EventCopy, EventRow, Evidence, RejectKey, RejectScope, ReplayOutcome, Store, StoredReject,
 };
 
 /// Identities that a dry run remembers as taken.
@@ -35,10 +35,10 @@ type FullIdentity = (String, String);
 #[derive(Default)]
 pub(super) struct Taken(HashMap<FullIdentity, (u64, String)>);
 
-/// An event with the hashes by which its copies are found.
+/// An event with the evidence that it would leave, by which its copies are found.
 struct Candidate<'c> {
     event: Event<'c>,
-    hashes: EventHashes,
+    evidence: Evidence,
 }
 
 /// How an event stands to its copies.
@@ -53,7 +53,7 @@ enum Standing {
 
 /// What is stored of the identities in question.
 struct Known {
-    copies: HashMap<u64, Vec<KnownCopy>>,
+    copies: HashMap<IdentityHash, Vec<EventCopy>>,
     rows: HashMap<FullIdentity, Vec<EventRow>>,
     /// Texts of the rows by their place: whose evidence a copy is.
     places: HashMap<(String, i32, i64, u16, i64), FullIdentity>,
@@ -69,7 +69,7 @@ pub(super) async fn judge<'c>(
     let parsed: Vec<Result<Vec<Candidate<'c>>, Judged<'c>>> =
         cases.iter().map(|case| candidates(case, rules)).collect();
     let identities: HashSet<IdentityHash> =
-        parsed.iter().flatten().flatten().map(|candidate| candidate.hashes.identity).collect();
+        parsed.iter().flatten().flatten().map(|candidate| candidate.evidence.identity).collect();
     let known = Known::load(store, identities.into_iter().collect()).await?;
     let judged = cases.iter().zip(parsed).map(|(case, parsed)| match parsed {
         Ok(candidates) => stand(case, candidates, &known, taken),
@@ -82,11 +82,12 @@ pub(super) async fn judge<'c>(
 fn candidates<'c>(case: &'c Case, rules: &Rules) -> Result<Vec<Candidate<'c>>, Judged<'c>> {
     let key = &case.reject.listed.key;
     let found = case.record.as_ref().map_err(Judged::clone)?;
-    let events = parse(&found.record(&key.topic), rules).map_err(Judged::rejected)?;
+    let record = found.record(&key.topic);
+    let events = parse(&record, rules).map_err(Judged::rejected)?;
     let is_meant =
         |event: &Event<'_>| key.scope == RejectScope::Record || i32::from(event.index) == key.index;
     let meant = events.into_iter().filter(is_meant);
-    let candidates = meant.map(|event| Candidate { hashes: EventHashes::of(&event), event });
+    let candidates = meant.map(|event| Candidate { evidence: Evidence::of(&event, &record), event });
     Ok(candidates.collect())
 }
 
@@ -151,7 +152,7 @@ impl Taken {
         }
         match self.0.get(&candidate.full_identity()) {
             None => Standing::New,
-            Some((content, _)) if *content == candidate.hashes.content => Standing::Equal,
+            Some((content, _)) if *content == candidate.evidence.content => Standing::Equal,
             Some((_, place)) => Standing::Taken(place.clone()),
         }
     }
@@ -159,20 +160,20 @@ impl Taken {
     fn take(&mut self, candidate: &Candidate<'_>, key: &RejectKey) {
         if candidate.event.change == Change::Create && self.0.len() < TAKEN_MAX {
             let place = place(&key.topic, key.partition, key.offset, candidate.event.index);
-            self.0.entry(candidate.full_identity()).or_insert((candidate.hashes.content, place));
+            self.0.entry(candidate.full_identity()).or_insert((candidate.evidence.content, place));
         }
     }
 }
 
 impl Known {
     async fn load(store: &Store, identities: Vec<IdentityHash>) -> Result<Self, Error> {
-        let mut copies: HashMap<u64, Vec<KnownCopy>> = HashMap::new();
+        let mut copies: HashMap<IdentityHash, Vec<EventCopy>> = HashMap::new();
         for copy in store.copies_of(&identities).await? {
             copies.entry(copy.identity_hash).or_default().push(copy);
         }
         // Most identities have no copy yet, so there are few whose texts have to be compared.
         let with_copies: Vec<IdentityHash> =
-            identities.into_iter().filter(|identity| copies.contains_key(&identity.0)).collect();
+            identities.into_iter().filter(|identity| copies.contains_key(identity)).collect();
         let mut known = Self { copies, rows: HashMap::new(), places: HashMap::new() };
         for row in store.rows_of(&with_copies).await? {
             let identity = (row.subscription.clone(), row.identity.clone());
@@ -185,15 +186,15 @@ impl Known {
 
     fn standing(&self, candidate: &Candidate<'_>, key: &RejectKey) -> Standing {
         let identity = candidate.full_identity();
-        let (event, content) = (&candidate.event, candidate.hashes.content);
-        let all = self.copies.get(&candidate.hashes.identity.0).map(Vec::as_slice).unwrap_or_default();
+        let (event, content) = (&candidate.event, candidate.evidence.content);
+        let all = self.copies.get(&candidate.evidence.identity).map(Vec::as_slice).unwrap_or_default();
         let all = || all.iter().filter(|copy| self.is_of(copy, &identity));
-        let is_own = |copy: &KnownCopy| {
-            (copy.topic_name.as_str(), copy.partition, copy.offset, copy.index, copy.record_time_ms)
+        let is_own = |copy: &EventCopy| {
+            (copy.topic.as_str(), copy.partition, copy.offset, copy.index, copy.record_time)
                 == (key.topic.as_str(), key.partition, key.offset, event.index, key.record_time)
         };
         let is_creation = event.change == Change::Create;
-        let rivals = || all().filter(|copy| copy.is_creation() == is_creation);
+        let rivals = || all().filter(|copy| copy.version.is_creation() == is_creation);
         let is_equal = all().any(|copy| !is_own(copy) && copy.content_hash == content);
         // The copies come by their rank.
         let holder = match key.scope {
@@ -206,7 +207,7 @@ impl Known {
         };
         match holder.filter(|holder| holder.content_hash != content) {
             Some(holder) => {
-                Standing::Taken(place(&holder.topic_name, holder.partition, holder.offset, holder.index))
+                Standing::Taken(place(&holder.topic, holder.partition, holder.offset, holder.index))
             }
             None if is_equal => Standing::Equal,
             None => Standing::New,
@@ -214,8 +215,8 @@ impl Known {
     }
 
     /// Whether evidence is of this identity, and not of another one with the same hash.
-    fn is_of(&self, copy: &KnownCopy, identity: &FullIdentity) -> bool {
-        let place = (copy.topic_name.clone(), copy.partition, copy.offset, copy.index, copy.record_time_ms);
+    fn is_of(&self, copy: &EventCopy, identity: &FullIdentity) -> bool {
+        let place = (copy.topic.clone(), copy.partition, copy.offset, copy.index, copy.record_time);
         match self.places.get(&place) {
             Some(found) => found == identity,
             // Its row was replaced by that of a copy that counts more.

@@ -1,11 +1,12 @@
 SELECT
     identity_hash,
-    toString(topic) AS topic_name,
+    toString(topic) AS topic,
     partition,
     offset,
     index,
-    toUnixTimestamp64Milli(record_time) AS record_time_ms,
+    record_time,
     content_hash,
+    key_hash,
     version
 FROM identities
 WHERE identity_hash IN {identities:Array(UInt64)}

@@ -1,10 +1,3 @@
-SELECT
-    toUnixTimestamp64Milli(record_time) AS record_time_ms,
-    toString(topic) AS topic_name,
-    partition,
-    offset,
-    index,
-    scope = 'event' AS is_event,
     has_timestamp,
     toString(reason) AS reason_text,
     toString(first_reason) AS first_reason_text,

@@ -8,11 +8,12 @@ use crate::{Error, RejectScope, RejectedRecord, Store};
 
 const FROM: &str = include_str!("from.sql");
 const OF_SUBSCRIPTION: &str = include_str!("of_subscription.sql");
-const KEYS: &str = include_str!("keys.sql");
+/// Each begins with the columns of place.sql; the whole also has those of the list.
+const KEYS: &str = concat!(include_str!("place.sql"), include_str!("keys.sql"));
 const BEHIND: &str = include_str!("behind.sql");
-const LISTED: &str = include_str!("listed.sql");
+const LISTED: &str = concat!(include_str!("place.sql"), include_str!("listed.sql"));
 const NEWEST: &str = include_str!("newest.sql");
-const WHOLE: &str = include_str!("whole.sql");
+const WHOLE: &str = concat!(include_str!("place.sql"), include_str!("listed.sql"), include_str!("whole.sql"));
 const AT_PLACES: &str = include_str!("at_places.sql");
 const AT_POSITION: &str = include_str!("at_position.sql");
 const COUNT: &str = "SELECT count() ";

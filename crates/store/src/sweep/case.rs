@@ -45,8 +45,9 @@ pub struct Case {
     pub keys: Vec<RowKey>,
 }
 
+/// A copy as the server sends it.
 #[derive(Debug, Deserialize, clickhouse::Row)]
-struct CopyRow {
+pub(crate) struct CopyRow {
     identity_hash: u64,
     topic: String,
     partition: i32,
