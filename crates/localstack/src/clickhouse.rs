@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    Error, Result,
+    Clock, Error, Result,
     paths::{self, DataDir},
     ports::Port,
     process::{Launch, Process},
@@ -33,11 +33,20 @@ pub struct ClickHouseOptions {
     pub memory_mebibytes: u32,
     /// Another configuration than `deploy/local/clickhouse/config.xml`; it names its users file.
     pub config_file: Option<PathBuf>,
+    /// A wall clock of its own, instead of the machine's.
+    pub clock: Option<Clock>,
 }
 
 impl Default for ClickHouseOptions {
     fn default() -> Self {
-        Self { data_dir: None, http_port: 0, tcp_port: 0, memory_mebibytes: 4096, config_file: None }
+        Self {
+            data_dir: None,
+            http_port: 0,
+            tcp_port: 0,
+            memory_mebibytes: 4096,
+            config_file: None,
+            clock: None,
+        }
     }
 }
 
@@ -62,7 +71,7 @@ impl ClickHouse {
         let log = data.path.join("clickhouse.log");
         let ready_file = data.path.join("ready.json");
         let config = options.config_file.unwrap_or_else(|| paths::deploy_dir().join("clickhouse/config.xml"));
-        let arguments = vec![
+        let mut arguments = vec![
             "launch-clickhouse".into(),
             "--library".into(),
             installed.libchdb.into_os_string(),
@@ -75,6 +84,9 @@ impl ClickHouse {
             format!("--http-port={}", http_port.number).into(),
             format!("--tcp-port={}", tcp_port.number).into(),
         ];
+        if let Some(clock) = &options.clock {
+            arguments.extend(["--clock-offset".into(), clock.file().into()]);
+        }
         let memory_bytes = u64::from(options.memory_mebibytes) * 1024 * 1024;
         let environment = vec![
             ("METERHOUSE_CLICKHOUSE_LOG", log.clone().into_os_string()),

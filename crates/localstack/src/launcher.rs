@@ -28,6 +28,8 @@ use nix::{
     unistd,
 };
 
+use crate::vdso;
+
 const PROMPT: &str = "localstack-ready>";
 /// As much as a main thread has; parsing of deep queries needs it.
 const STACK_BYTES: usize = 16 * 1024 * 1024;
@@ -50,6 +52,9 @@ pub(crate) struct LauncherArgs {
     http_port: u16,
     #[arg(long)]
     tcp_port: u16,
+    /// Seconds by which the wall clock is off: eight bytes, little-endian, which may change at any time.
+    #[arg(long)]
+    clock_offset: Option<PathBuf>,
 }
 
 /// How the server came to its end.
@@ -73,6 +78,9 @@ pub(crate) fn launch(arguments: LauncherArgs) -> Result<()> {
     // ClickHouse writes it piece by piece; the ready file appears when it is complete.
     let ports = arguments.data_dir.join(format!("ports.{}.json", process::id()));
     let command_line = command_line(&arguments, &ports)?;
+    if let Some(file) = &arguments.clock_offset {
+        vdso::shift_clock(file)?;
+    }
 
     let Streams { owner, terminal, console } = Streams::replace()?;
     // Blocked before any other thread exists, so that only `sigwait` below gets them.

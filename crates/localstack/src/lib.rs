@@ -31,6 +31,7 @@
 //! or into the folder named by `METERHOUSE_LOCAL_DIR`; see [`setup()`].
 
 mod clickhouse;
+mod clock;
 mod error;
 mod kafka;
 mod paths;
@@ -45,6 +46,7 @@ mod tools;
 mod wire;
 
 pub use clickhouse::{ClickHouse, ClickHouseOptions};
+pub use clock::Clock;
 pub use error::{Error, Result};
 pub use kafka::{Kafka, KafkaOptions, ProxiedListener};
 pub use paths::{local_dir, workspace_dir};

@@ -4,6 +4,7 @@
 mod launcher;
 mod supervise;
 mod up;
+mod vdso;
 
 use std::process::ExitCode;
 

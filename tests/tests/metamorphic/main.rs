@@ -6,8 +6,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use meterhouse_localstack::{ClickHouse, ClickHouseOptions, Clock};
 use meterhouse_tests::kafka::Logged;
-use meterhouse_tests::{Client, Kinds, Message, Mix, Service, Site, check, shared};
+use meterhouse_tests::{Client, Kinds, Message, Mix, Service, Site, audit, check, shared};
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -139,4 +140,40 @@ fn merges_or_none() -> Result<()> {
         site.query(&format!("OPTIMIZE TABLE {table} FINAL")).with_context(|| (*table).to_owned())?;
     }
     same("merged again")
+}
+
+/// The server's clock is the clock of marks and scans. Set back, it leaves scans in the future, which count for nothing.
+#[test]
+fn clocks_that_step_back() -> Result<()> {
+    const DAY: i64 = 86_400;
+    let original = Original::new("right_clock")?;
+    let log = original.site.log()?;
+    let messages = log.iter().map(again).collect::<Result<Vec<_>>>()?;
+
+    let dir = tempfile::tempdir()?;
+    let clock = Clock::new(dir.path().join("clock"))?;
+    let clickhouse =
+        ClickHouse::launch(ClickHouseOptions { clock: Some(clock.clone()), ..Default::default() })?;
+    shared().kafka().create_topic("wrong_clock", 3)?;
+    let site = Site::on(shared().kafka(), &clickhouse, "wrong_clock")?;
+    let service = site.serve()?;
+
+    // Whether sums by day can count while the clock stands there.
+    let steps = [(0, true), (DAY, true), (-DAY, false), (40 * DAY, true), (-2 * DAY, false)];
+    for ((offset, counts), part) in steps.into_iter().zip(messages.chunks(log.len().div_ceil(steps.len()))) {
+        clock.shift(offset)?;
+        let server_time: i64 = clickhouse.query("SELECT toUnixTimestamp(now())")?.trim().parse()?;
+        let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())?;
+        assert!((server_time - now - offset).abs() < 60, "{server_time} at {now}");
+        site.publisher()?.publish(part)?;
+        check::all_is_as_expected(&site, &service.client())?;
+        if counts {
+            check::all_is_as_expected_rolled_up(&site, &service.client())?;
+        }
+    }
+    assert_eq!(answers(&site, &service.client(), &original.customers)?, original.answers);
+    clock.shift(0)?;
+    audit::verify(&site)?;
+    assert_eq!(answers(&site, &service.client(), &original.customers)?, original.answers);
+    Ok(())
 }
