@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use meterhouse_localstack::Kafka;
-use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions};
+use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewPartitions, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::{ClientConfig, FromClientConfig};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
@@ -37,6 +37,20 @@ pub fn grow(kafka: &Kafka, topic: &str, partitions: usize) -> Result<()> {
     let (admin, options) = admin(kafka)?;
     let answers = block_on(admin.create_partitions(&[NewPartitions::new(topic, partitions)], &options))??;
     answers.into_iter().try_for_each(|answer| answer.map(|_| ())).map_err(failed)
+}
+
+/// Sets one of a topic's settings; all others have their defaults from then on.
+///
+/// # Errors
+/// The broker refuses.
+pub fn configure(kafka: &Kafka, topic: &str, name: &str, value: &str) -> Result<()> {
+    let (admin, options) = admin(kafka)?;
+    let config = AlterConfig::new(ResourceSpecifier::Topic(topic)).set(name, value);
+    let answers = block_on(admin.alter_configs(&[config], &options))??;
+    answers
+        .into_iter()
+        .try_for_each(|answer| answer.map(|_| ()))
+        .map_err(|(_, code)| anyhow!("{topic}: {code}"))
 }
 
 /// Deletes a partition's records before an offset, as retention does.

@@ -9,12 +9,12 @@
 //! Whatever is on its way may be dropped at any moment and read again: rows have an identity and replace themselves,
 //! and the ledger, which says where to read on, holds a range only once all of it is stored.
 
-mod account;
 mod assignment;
 mod backoff;
 mod batch;
 mod config;
 mod group;
+mod log_check;
 mod lookup;
 mod message;
 mod metrics;

@@ -11,8 +11,10 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::log_check::LogCheck;
 use crate::reader::{Channels, Reader};
 use crate::resume::Resumption;
+use crate::topic::CleanupPolicy;
 use crate::topic_id::TopicIds;
 use crate::writer::{Writer, seal_all};
 use crate::{BatchLimits, KafkaConfig, Metrics};
@@ -77,21 +79,29 @@ pub async fn ingest(
 ) -> Result<(), Error> {
     let (batches, to_seal) = mpsc::unbounded_channel();
     let (sealed, to_write) = mpsc::channel(SEALED_WAITING);
-    let (stored, to_commit) = std_mpsc::channel();
-    let channels = Channels { batches, stored: to_commit };
-    let topic_ids = Arc::new(TopicIds::new(kafka)?);
+    let (done, to_commit) = std_mpsc::channel();
+    let channels = Channels { batches, done: to_commit };
+    let (topic_ids, policy) = (Arc::new(TopicIds::new(kafka)?), Arc::new(CleanupPolicy::new(kafka)?));
     let resumption = Resumption {
         store: store.clone(),
         runtime: Handle::current(),
         kafka: kafka.clone(),
         topic_ids: Arc::clone(&topic_ids),
+        policy: Arc::clone(&policy),
         metrics: metrics.clone(),
         shutdown: shutdown.clone(),
     };
     let reader = Reader::join(resumption, limits, rules, channels, metrics.clone(), Arc::clone(&report))?;
     let (mut reading, left) = spawn_reader(reader, shutdown)?;
     let sealing = seal_all(to_seal, sealed);
-    let writing = Writer::new(store, kafka, topic_ids, stored, metrics, report).run(to_write);
+    let log_check = LogCheck {
+        topic: kafka.topic.clone(),
+        ids: topic_ids,
+        policy,
+        report: Arc::clone(&report),
+        left: None,
+    };
+    let writing = Writer::new(store, kafka, log_check, done, metrics, report).run(to_write);
     let storing = async { tokio::try_join!(sealing, writing) };
     let outcome = tokio::select! {
         // The reader waits for what it has handed over: whatever is still under way is given up.

@@ -127,6 +127,11 @@ impl Progress {
         (partition, &mut self.outcomes)
     }
 
+    /// Whether a range lacks records.
+    pub(crate) fn has_holes(&self) -> bool {
+        self.partitions.values().any(|partition| partition.holes() > 0)
+    }
+
     /// The rows that account for the batch; `None` where it brings no partition on.
     pub(crate) fn ledger(&self, topic: &str) -> Option<EncodedBatch> {
         let rows: Vec<LedgerRow> =

@@ -25,7 +25,7 @@ use crate::message::{Message, MessageQueue, PartitionError};
 use crate::progress::Reading;
 use crate::record::{record, rejected};
 use crate::resume::Resumption;
-use crate::writer::{Stored, now_ms};
+use crate::writer::{Done, now_ms};
 use crate::{BatchLimits, Error, Metrics, Reporter};
 
 /// Messages that are taken together.
@@ -53,12 +53,12 @@ pub(crate) struct Reader {
     /// Partitions that are to be taken, and when to ask where they begin.
     given: Option<(Vec<i32>, Instant)>,
     batch: Batch,
-    /// Bytes of batches that are handed over and not stored yet.
+    /// Bytes of batches that are handed over and not done with yet.
     handed_bytes: usize,
     /// How many batches these are.
     handed: usize,
     batches: mpsc::UnboundedSender<Batch>,
-    stored: Receiver<Stored>,
+    done: Receiver<Done>,
     metrics: Metrics,
     report: Reporter,
     gauges_set: Instant,
@@ -69,7 +69,7 @@ pub(crate) struct Reader {
 /// The ends of the channels to the writer and back.
 pub(crate) struct Channels {
     pub(crate) batches: mpsc::UnboundedSender<Batch>,
-    pub(crate) stored: Receiver<Stored>,
+    pub(crate) done: Receiver<Done>,
 }
 
 impl Reader {
@@ -100,7 +100,7 @@ impl Reader {
             handed_bytes: 0,
             handed: 0,
             batches: channels.batches,
-            stored: channels.stored,
+            done: channels.done,
             metrics,
             report,
             gauges_set: Instant::now(),
@@ -156,19 +156,19 @@ impl Reader {
     /// Takes note of stored batches; waits up to a time for the first.
     fn commit_stored(&mut self, mut wait: Duration) -> Result<(), Error> {
         loop {
-            let stored = match self.stored.recv_timeout(wait) {
-                Ok(stored) => stored,
+            let done = match self.done.recv_timeout(wait) {
+                Ok(done) => done,
                 Err(RecvTimeoutError::Timeout) => return Ok(()),
                 Err(RecvTimeoutError::Disconnected) => return Err(Error::WriterEnded),
             };
             wait = Duration::ZERO;
             self.handed -= 1;
-            self.handed_bytes -= stored.bytes;
-            if !stored.is_accounted {
-                self.leave_topic(&stored.progress);
+            self.handed_bytes -= done.bytes;
+            if !done.is_stored {
+                self.leave_log(&done.progress)?;
                 continue;
             }
-            let offsets = self.assignment.advance(&stored.progress, &self.topic);
+            let offsets = self.assignment.advance(&done.progress, &self.topic);
             crash::point("before_commit");
             group::commit(&self.consumer, &offsets);
             crash::point("after_commit");

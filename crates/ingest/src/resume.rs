@@ -9,8 +9,9 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::group::{self, GroupConsumer};
+use crate::topic::CleanupPolicy;
 use crate::topic_id::{TopicId, TopicIds};
-use crate::{Error, KafkaConfig, Metrics, topic};
+use crate::{Error, KafkaConfig, Metrics};
 
 /// Time for the ends of one partition's log.
 const WATERMARKS_TIMEOUT: Duration = Duration::from_secs(5);
@@ -52,6 +53,7 @@ pub(crate) struct Resumption {
     pub(crate) runtime: Handle,
     pub(crate) kafka: KafkaConfig,
     pub(crate) topic_ids: Arc<TopicIds>,
+    pub(crate) policy: Arc<CleanupPolicy>,
     pub(crate) metrics: Metrics,
     pub(crate) shutdown: CancellationToken,
 }
@@ -181,15 +183,14 @@ impl Resumption {
 
     /// A compacted topic keeps the last record of each key: the usage of all others would be lost.
     fn refuse_compacted(&self) -> Result<(), Obstacle> {
-        let policy = self.wait(topic::cleanup_policy(&self.kafka))?;
-        let policy = policy.map_err(|error| {
-            Obstacle::Passing(format!("the topic's configuration cannot be read: {error}"))
-        })?;
-        match policy {
-            Some(policy) if policy.contains("compact") => {
+        match self.wait(self.policy.compaction())? {
+            Ok(None) => Ok(()),
+            Ok(Some(policy)) => {
                 Err(Obstacle::Final(Error::Compacted { topic: self.kafka.topic.clone(), policy }))
             }
-            _ => Ok(()),
+            Err(error) => {
+                Err(Obstacle::Passing(format!("the topic's configuration cannot be read: {error}")))
+            }
         }
     }
 

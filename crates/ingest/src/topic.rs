@@ -1,5 +1,6 @@
 //! What Kafka says of a topic without reading it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rdkafka::admin::{AdminClient, AdminOptions, ConfigResource, ResourceSpecifier};
@@ -51,29 +52,53 @@ pub fn partition_logs(config: &KafkaConfig) -> Result<Vec<PartitionLog>, Error> 
     partitions.into_iter().map(log).collect()
 }
 
-/// The topic's `cleanup.policy`; `None` where we are not allowed to know it, or the brokers cannot say.
-///
-/// # Errors
-/// They do not answer.
-pub(crate) async fn cleanup_policy(config: &KafkaConfig) -> KafkaResult<Option<String>> {
-    let admin = AdminClient::from_config_and_context(&config.client(), Silent)?;
-    let options = AdminOptions::new().request_timeout(Some(TIMEOUT));
-    let topic = ResourceSpecifier::Topic(&config.topic);
-    let answer = match admin.describe_configs(&[topic], &options).await {
-        Ok(answers) => answers.into_iter().next().unwrap_or(Err(RDKafkaErrorCode::UnknownTopicOrPartition)),
-        Err(error) => Err(error.rdkafka_error_code().ok_or(error)?),
-    };
-    match answer {
-        Ok(resource) => Ok(policy(&resource)),
-        Err(code) if is_denied(code) => {
+/// Asks whether the configured topic is compacted, over a connection of its own.
+pub(crate) struct CleanupPolicy {
+    admin: AdminClient<Silent>,
+    topic: String,
+    /// It is said once that we are not allowed to know.
+    is_denied: AtomicBool,
+}
+
+impl CleanupPolicy {
+    /// Prepares a client. No connection is waited for.
+    pub(crate) fn new(config: &KafkaConfig) -> KafkaResult<Self> {
+        let admin = AdminClient::from_config_and_context(&config.client(), Silent)?;
+        Ok(Self { admin, topic: config.topic.clone(), is_denied: AtomicBool::new(false) })
+    }
+
+    /// Asks once: the policy of a topic that is compacted. `None`: it is not, or we are not allowed to know, or the brokers
+    /// cannot say.
+    ///
+    /// # Errors
+    /// They do not answer.
+    pub(crate) async fn compaction(&self) -> KafkaResult<Option<String>> {
+        let options = AdminOptions::new().request_timeout(Some(TIMEOUT));
+        let topic = ResourceSpecifier::Topic(&self.topic);
+        let answer = match self.admin.describe_configs(&[topic], &options).await {
+            Ok(answers) => {
+                answers.into_iter().next().unwrap_or(Err(RDKafkaErrorCode::UnknownTopicOrPartition))
+            }
+            Err(error) => Err(error.rdkafka_error_code().ok_or(error)?),
+        };
+        match answer {
+            Ok(resource) => Ok(policy(&resource).filter(|policy| policy.contains("compact"))),
+            Err(code) if is_denied(code) => {
+                self.tell_denied(code);
+                Ok(None)
+            }
+            Err(code) => Err(KafkaError::AdminOp(code)),
+        }
+    }
+
+    fn tell_denied(&self, code: RDKafkaErrorCode) {
+        if !self.is_denied.swap(true, Ordering::Relaxed) {
             tracing::warn!(
-                topic = config.topic,
+                topic = self.topic,
                 error = %code,
                 "cannot see whether the topic is compacted, which would lose usage: allow DescribeConfigs"
             );
-            Ok(None)
         }
-        Err(code) => Err(KafkaError::AdminOp(code)),
     }
 }
 

@@ -1,6 +1,5 @@
 //! Stores batches one after the other: the same bytes again until ClickHouse has acknowledged them.
 
-use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -11,31 +10,31 @@ use tokio::sync::mpsc;
 
 use crate::backoff::Backoff;
 use crate::batch::{Batch, SealedBatch};
+use crate::log_check::LogCheck;
 use crate::lookup::RecordLookup;
 use crate::mirror::Mirror;
 use crate::progress::Progress;
-use crate::topic_id::TopicIds;
 use crate::{Error, KafkaConfig, Metrics, Reporter};
 
 /// Name of the readiness check.
 pub(crate) const CHECK: &str = "ingest";
 
-/// A batch that is stored.
+/// A batch that is done with.
 #[derive(Debug)]
-pub(crate) struct Stored {
+pub(crate) struct Done {
     pub(crate) progress: Progress,
-    /// It is in the ledger.
-    pub(crate) is_accounted: bool,
+    /// It is stored and in the ledger; otherwise nothing of it is anywhere, since it belongs to another log.
+    pub(crate) is_stored: bool,
     /// What it does not count towards the bytes in flight any more.
     pub(crate) bytes: usize,
 }
 
-/// Takes batches, tells the reader of each that is stored.
+/// Takes batches, tells the reader of each that it is done with.
 pub(crate) struct Writer {
     pub(crate) store: Store,
     pub(crate) kafka: KafkaConfig,
-    pub(crate) topic_ids: Arc<TopicIds>,
-    pub(crate) stored: Sender<Stored>,
+    log_check: LogCheck,
+    done: Sender<Done>,
     pub(crate) metrics: Metrics,
     pub(crate) report: Reporter,
     mirror: Option<Mirror>,
@@ -75,13 +74,13 @@ impl Writer {
     pub(crate) fn new(
         store: Store,
         kafka: &KafkaConfig,
-        topic_ids: Arc<TopicIds>,
-        stored: Sender<Stored>,
+        log_check: LogCheck,
+        done: Sender<Done>,
         metrics: Metrics,
         report: Reporter,
     ) -> Self {
         let (mirror, lookup) = (Mirror::new(kafka, &metrics, &report), RecordLookup::new(kafka));
-        Self { store, kafka: kafka.clone(), topic_ids, stored, metrics, report, mirror, lookup }
+        Self { store, kafka: kafka.clone(), log_check, done, metrics, report, mirror, lookup }
     }
 
     /// Stores batches in their order until there are no more, or the reader is gone.
@@ -91,12 +90,15 @@ impl Writer {
     pub(crate) async fn run(mut self, mut sealed: mpsc::Receiver<SealedBatch>) -> Result<(), Error> {
         (self.report)(CHECK, Ok(()));
         while let Some(mut batch) = sealed.recv().await {
-            self.store_batch(&mut batch).await?;
-            crash::point("batch_stored");
-            let is_accounted = self.account(&batch.progress).await?;
-            crash::point("batch_accounted");
-            let stored = Stored { progress: batch.progress, is_accounted, bytes: batch.bytes_until_stored };
-            if self.stored.send(stored).is_err() {
+            let is_stored = self.log_check.passes(&batch.progress).await?;
+            if is_stored {
+                self.store_batch(&mut batch).await?;
+                crash::point("batch_stored");
+                self.account(&batch.progress).await?;
+                crash::point("batch_accounted");
+            }
+            let done = Done { progress: batch.progress, is_stored, bytes: batch.bytes_until_stored };
+            if self.done.send(done).is_err() {
                 return Ok(());
             }
         }
@@ -114,6 +116,16 @@ impl Writer {
         }
         self.mirror(&batch.rejected).await;
         crash::point("rejects_mirrored");
+        Ok(())
+    }
+
+    /// Writes into the ledger what is stored, since whoever reads on goes by that.
+    async fn account(&self, progress: &Progress) -> Result<(), Error> {
+        if let Some(ledger) = progress.ledger(&self.kafka.topic) {
+            self.insert(&ledger).await?;
+            crash::point("ledger_inserted");
+        }
+        self.metrics.stored(progress, now_ms());
         Ok(())
     }
 

@@ -136,3 +136,21 @@ fn a_compacted_topic_is_refused() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn a_topic_that_becomes_compacted_is_read_no_further() -> Result<()> {
+    let site = Site::new("becomes_compacted")?;
+    let publisher = site.transactional_publisher()?;
+    let mut service = site.serve()?;
+    publisher.transaction(&usages(0, 2), true)?;
+    let records = || service.metric("meterhouse_records_total", &[]);
+    wait::until_is("both records to be stored", records, |records| *records == 2)?;
+    topic::configure(shared().kafka(), "becomes_compacted", "cleanup.policy", "compact")?;
+    // Without holes nothing can be missing. Behind a transaction's marker, records may have been there, too.
+    publisher.transaction(&usages(0, 3), true)?;
+    assert_eq!(service.wait_end()?.code(), Some(4), "{}", service.log_tail());
+    assert!(service.log().contains("has cleanup.policy=compact"), "{}", service.log_tail());
+    assert_eq!(site.count("SELECT max(next_position) FROM ledger")?, 2);
+    assert_eq!(site.count("SELECT count() FROM usage_events")?, 2, "nothing counts that may lack records");
+    Ok(())
+}

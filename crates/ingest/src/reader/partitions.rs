@@ -99,13 +99,22 @@ impl Reader {
         }
     }
 
-    /// The topic was deleted and created anew while it was read: what was read may belong to the new one. Where that can be
-    /// gone on from is for the ledger to say.
-    pub(super) fn leave_topic(&mut self, progress: &Progress) {
-        if progress.assignment == self.assignment.number() && self.given.is_none() {
-            tracing::warn!(topic = self.topic, "the topic is another one of that name: taking it anew");
+    /// The topic was deleted and created anew while it was read: what was read since the last batch that is stored may
+    /// belong to the new one. Where that can be gone on from is for the ledger to say.
+    pub(super) fn leave_log(&mut self, dropped: &Progress) -> Result<(), Error> {
+        if dropped.assignment != self.assignment.number() {
+            return Ok(());
+        }
+        tracing::warn!(topic = self.topic, "the topic is another one of that name: taking it anew");
+        if self.given.is_none() {
             self.take_again();
         }
+        self.consumer.unassign()?;
+        self.assignment.end();
+        self.assignment.wait_for("the topic is another one of that name".to_owned());
+        self.batch = self.assignment.batch();
+        self.tell_readiness();
+        Ok(())
     }
 
     pub(super) fn take_again(&mut self) {
