@@ -9,6 +9,7 @@ mod looks;
 mod metrics;
 mod rebuild;
 mod scanner;
+mod steady;
 mod worker;
 
 use std::sync::Arc;

@@ -26,7 +26,7 @@ pub const POINTS: [&str; 36] = [
     "rows_due",
     "events_inserted",
     "identities_inserted",
-    "second_mark_inserted",
+    "events_written",
     "accepted_inserted",
     "refused_quarantined",
     "rejects_mirrored",

@@ -47,7 +47,8 @@ impl PartWriter<'_> {
         inserted
     }
 
-    /// Writes what follows the events: evidence of all but the refused records, and the second mark.
+    /// Writes what follows the events: evidence of all but the refused records, and a second mark, since
+    /// parts take long.
     ///
     /// # Errors
     /// [`Error::class`] says whether another attempt can help.

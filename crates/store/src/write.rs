@@ -1,21 +1,21 @@
-//! The one way on which rows get into `usage_events`: mark, insert, mark.
+//! The one way on which rows get into `usage_events`: mark, insert, and mark again if that took long.
 //!
 //! The evidence of an event is never there without the event: it would be taken for the first copy of what comes later,
-//! even where the database refuses the event's row for good. So it follows the events, beside the second mark.
+//! even where the database refuses the event's row for good. So it follows the events.
 //!
 //! A date with a mark is not clean until a scan has begun more than a margin later, and is read from the events
 //! themselves until then. The margin is longer than two time limits of an insert, so:
 //!
-//! - The first mark keeps answers from stepping back. A scan that began before the rows were there can only end up in a
-//!   header that is not clean, since rows that were read live must not vanish again.
-//! - The second mark keeps rows from being overlooked, however late they came: a process that was stopped between its
-//!   mark and its insert, or a server whose clock was put forward meanwhile, may let a scan in between pass for clean.
-//!   Nothing counts as stored before the second mark is there.
+//! - The mark keeps answers from stepping back, since rows that were read live must not vanish again, and rows from being
+//!   overlooked: a scan that began before they were there can only end up in a header that is not clean.
+//! - The second mark is for rows that came later than that, of a process that was stopped between its mark and its insert,
+//!   say: a scan in between may have passed for clean. Nothing counts as stored before it is there. Most writes take far
+//!   less than a time limit, by their own clock and by the server's, and need none.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::{EncodedBatch, Error, Sources, Store, crash};
+use crate::{EncodedBatch, Error, ServerTime, Sources, Store, crash};
 
 /// Usage events with all that has to be written beside them. Cloning shares the bytes.
 #[derive(Debug, Clone)]
@@ -41,7 +41,7 @@ impl Store {
     /// # Errors
     /// [`Error::class`] says whether another attempt can help.
     pub async fn write(&self, sealed: &SealedEvents) -> Result<(), Error> {
-        self.mark(sealed).await?;
+        let begun = self.mark(sealed).await?;
         crash::point("rows_due");
         self.insert(&sealed.events).await?;
         crash::point("events_inserted");
@@ -50,8 +50,8 @@ impl Store {
             crash::point("identities_inserted");
             Ok::<(), Error>(())
         };
-        tokio::try_join!(identities, self.insert(&sealed.marks))?;
-        crash::point("second_mark_inserted");
+        tokio::try_join!(identities, self.mark_late(sealed, &begun))?;
+        crash::point("events_written");
         // The sweep looks for what a suspect names: it has to be there.
         self.insert_if_any(sealed.suspects.as_ref()).await
     }
@@ -63,16 +63,52 @@ impl Store {
         }
     }
 
-    /// Writes the first mark. Rows may follow for as long as an insert may take.
-    pub(crate) async fn mark(&self, sealed: &SealedEvents) -> Result<(), Error> {
-        let marking = Instant::now();
+    /// Writes the mark. Rows may follow for as long as an insert may take.
+    pub(crate) async fn mark(&self, sealed: &SealedEvents) -> Result<Begun, Error> {
+        let begun = Begun { here: Instant::now(), server: self.server_time().await? };
         self.insert(&sealed.marks).await?;
         crash::point("first_mark_inserted");
-        check_fresh(marking.elapsed(), self.insert_timeout)
+        let limit = self.insert_timeout;
+        if begun.here.elapsed() > limit { Err(Error::TimedOut(limit)) } else { Ok(begun) }
+    }
+
+    /// Writes the second mark where rows came late.
+    async fn mark_late(&self, sealed: &SealedEvents, begun: &Begun) -> Result<(), Error> {
+        let now = self.server_time().await?;
+        let is_late = begun.is_late(begun.here.elapsed(), now, self.insert_timeout);
+        if is_late { self.insert(&sealed.marks).await } else { Ok(()) }
     }
 }
 
-/// Refuses to insert rows so long after their mark that they may come later than the margin.
-fn check_fresh(age: Duration, limit: Duration) -> Result<(), Error> {
-    if age > limit { Err(Error::TimedOut(limit)) } else { Ok(()) }
+/// When a write began, by two clocks: ours stands still where this machine does, the server's may be set.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    here: Instant,
+    server: ServerTime,
+}
+
+impl Begun {
+    /// Whether more time than the limit has passed by one of the clocks, or the server's runs back.
+    fn is_late(&self, elapsed: Duration, now: ServerTime, limit: Duration) -> bool {
+        elapsed > limit || now < self.server || now > self.server.plus(limit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_late_by_either_clock() {
+        let limit = Duration::from_secs(3);
+        let begun = Begun { here: Instant::now(), server: ServerTime(1_000_000_000_000) };
+        let late = |elapsed_ms: u64, server_ms: i64| {
+            let now = ServerTime(begun.server.0 + server_ms * 1_000_000);
+            begun.is_late(Duration::from_millis(elapsed_ms), now, limit)
+        };
+        assert!(!late(0, 0) && !late(3000, 3000));
+        assert!(late(3001, 100), "the process stood still, or the server's clock was set back");
+        assert!(late(100, 3001), "this machine stood still, or the server's clock was set forward");
+        assert!(late(100, -1), "it was set back");
+    }
 }

@@ -66,7 +66,7 @@ places! {
     rows_due: Start,
     events_inserted: Start,
     identities_inserted: Start,
-    second_mark_inserted: Start,
+    events_written: Start,
     accepted_inserted: Refuse,
     refused_quarantined: Refuse,
     rejects_mirrored: Start,

@@ -106,9 +106,10 @@ impl Rebuild<'_> {
         let mut page = self.store.date_page(None).await?;
         loop {
             let unclean = self.store.unclean_dates(&page, &self.filter, self.margin).await?;
-            let now = self.store.server_time().await?;
+            let now = scanner.time().await?;
             from_the_future += unclean.iter().filter(|state| state.scanned_at > Some(now)).count();
-            for part in self.due(unclean, now).chunks(scanner.most_dates()) {
+            let due = if scanner.is_ready() { self.due(unclean, now) } else { Vec::new() };
+            for part in due.chunks(scanner.most_dates()) {
                 scanner.scan(part).await?;
                 left = left.saturating_sub(part.len());
                 progress(Progress::Left(left));

@@ -6,6 +6,7 @@ use std::time::Duration;
 use meterhouse_store::{DateState, Error, MarkedDate, ServerTime, Store, UsageDate, crash};
 
 use super::metrics::RollupMetrics;
+use super::steady::SteadyClock;
 
 /// Dates in one statement, before any has failed.
 const MOST_DATES: usize = 4096;
@@ -26,13 +27,27 @@ pub(super) struct Scanner {
     store: Store,
     margin: Duration,
     metrics: RollupMetrics,
+    clock: SteadyClock,
     /// Dates in one statement: fewer after a failure, since a statement has a time limit.
     most_dates: usize,
 }
 
 impl Scanner {
     pub(super) fn new(store: Store, margin: Duration, metrics: RollupMetrics) -> Self {
-        Self { store, margin, metrics, most_dates: MOST_DATES }
+        Self { store, margin, metrics, clock: SteadyClock::new(margin), most_dates: MOST_DATES }
+    }
+
+    /// The server's time. Ask often: a scan needs a clock that was seen to run evenly.
+    ///
+    /// # Errors
+    /// There is no answer.
+    pub(super) async fn time(&mut self) -> Result<ServerTime, Error> {
+        self.clock.time(&self.store).await
+    }
+
+    /// Whether scans make dates clean by now.
+    pub(super) fn is_ready(&self) -> bool {
+        self.clock.is_steady()
     }
 
     /// How many dates one call should be given.
@@ -53,9 +68,9 @@ impl Scanner {
         result
     }
 
-    async fn scan_all(&self, dates: &[UsageDate]) -> Result<Vec<(UsageDate, Outcome)>, Error> {
+    async fn scan_all(&mut self, dates: &[UsageDate]) -> Result<Vec<(UsageDate, Outcome)>, Error> {
         let states = self.store.date_states(dates, self.margin).await?;
-        let now = self.store.server_time().await?;
+        let now = self.time().await?;
         let is_due =
             |state: &DateState| !state.is_clean && state.due_at(self.margin).is_some_and(|due| due < now);
         let (mut due, settled): (Vec<_>, Vec<_>) = states.into_iter().partition(is_due);
@@ -75,16 +90,19 @@ impl Scanner {
     }
 
     /// Scans dates of one statement.
-    async fn scan_part(&self, part: &[MarkedDate]) -> Result<Vec<(UsageDate, Outcome)>, Error> {
-        // Asked for at each attempt, behind the marks: whatever is inserted without them was there before, or marks again.
-        let scan = self.store.server_time().await?;
-        crash::point("scan_timed");
-        self.store.recompute(part, scan).await?;
-        crash::point("scan_recomputed");
+    async fn scan_part(&mut self, part: &[MarkedDate]) -> Result<Vec<(UsageDate, Outcome)>, Error> {
         let dates: Vec<UsageDate> = part.iter().map(|marked| marked.date.clone()).collect();
+        // Asked for at each attempt, behind the marks: whatever is inserted without them was there before, or marks again.
+        let now = self.time().await?;
+        crash::point("scan_timed");
+        let scan = self.is_ready().then_some(now);
+        if let Some(scan) = scan {
+            self.store.recompute(part, scan).await?;
+            crash::point("scan_recomputed");
+        }
         let states = self.store.date_states(&dates, self.margin).await?;
         self.metrics.scanned(states.iter().filter(|state| state.is_clean).count());
-        Ok(states.into_iter().map(|state| self.outcome(state, Some(scan))).collect())
+        Ok(states.into_iter().map(|state| self.outcome(state, scan)).collect())
     }
 
     /// A date that is not clean in spite of a scan has got a mark meanwhile, or somebody's rows of a later scan lie above

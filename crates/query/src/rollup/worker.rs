@@ -39,10 +39,13 @@ impl Worker {
     /// # Errors
     /// Something could not be done. The next turn does it.
     pub(super) async fn turn(&mut self) -> Result<bool, Error> {
-        let now = self.store.server_time().await?;
+        let now = self.scanner.time().await?;
         let has_more = self.looks.look(&self.store, &mut self.backlog, now).await?;
         self.metrics.looked();
         self.metrics.waiting(self.backlog.len());
+        if !self.scanner.is_ready() {
+            return Ok(has_more);
+        }
         let due = self.backlog.due(now);
         let (of_this_turn, rest) = due.split_at(due.len().min(MOST_OF_A_TURN));
         self.scan(of_this_turn, now).await?;
