@@ -1,5 +1,6 @@
 //! `meterhouse`: usage events from Kafka become an exact monthly history in ClickHouse.
 
+mod allocator;
 mod check_config;
 mod cli;
 mod config;
@@ -32,12 +33,8 @@ use config::Config;
 use failure::Failure;
 use service::Roles;
 
-/// Batches are large vectors that come and go, and librdkafka allocates for every message: both cost less with this
-/// one, which takes the place of `malloc` for all code of the process.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
+    allocator::keep_freed_memory();
     match run(&Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
