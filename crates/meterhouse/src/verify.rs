@@ -45,14 +45,14 @@ impl Audit<'_> {
     /// # Errors
     /// A server has no complete answer: nothing is known.
     pub(crate) async fn run(&self, verified: &mut Verified) -> Result<Report, AuditError> {
-        let (partitions, accounts) = accounts::check(self.store, self.topic, verified).await?;
-        let events =
-            staying(|| self.event_differences(), |difference| difference.identity_hash.clone()).await?;
+        let accounts = accounts::check(self.store, self.topic, verified).await?;
+        let events = || self.store.event_differences(&accounts.ends, self.slice);
+        let events = staying(events, |difference| difference.identity_hash.clone()).await?;
         let conflicts = staying(|| self.store.unquarantined_conflicts(self.slice), Clone::clone).await?;
         let sums = staying(|| self.store.daily_differences(self.margin, self.slice), Clone::clone).await?;
         let (kafka, topic) = match self.kafka {
             Some(check) => {
-                let (recounts, findings) = check.run(self.store, &partitions).await?;
+                let (recounts, findings) = check.run(self.store, &accounts).await?;
                 (Some(recounts), findings)
             }
             None => (None, Vec::new()),
@@ -62,17 +62,19 @@ impl Audit<'_> {
         let sums = sums.iter().map(sum_finding);
         Ok(Report {
             topic: self.topic.to_owned(),
-            partitions,
+            partitions: accounts.partitions,
             copies: if self.slice == Slice::WHOLE { Some(self.store.copies().await?) } else { None },
-            findings: accounts.into_iter().chain(events).chain(conflicts).chain(sums).chain(topic).collect(),
+            findings: accounts
+                .findings
+                .into_iter()
+                .chain(events)
+                .chain(conflicts)
+                .chain(sums)
+                .chain(topic)
+                .collect(),
             unattributed: self.owners.missing(self.store).await?,
             kafka,
         })
-    }
-
-    async fn event_differences(&self) -> Result<Vec<EventDifference>, Error> {
-        let ends = accounts::ends(self.store, self.topic).await?;
-        self.store.event_differences(&ends, self.slice).await
     }
 }
 

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use meterhouse_tests::check::all_is_as_expected;
-use meterhouse_tests::{Service, Site, Usage, wait};
+use meterhouse_tests::{Message, Service, Site, Usage, audit, shared, topic, wait};
 use serde_json::Value;
 
 /// A site where a load with everything in it is stored.
@@ -94,6 +94,45 @@ fn whatever_is_damaged_is_told() -> Result<()> {
     let (report, code) = verify(&site, &["--from-kafka"])?;
     assert!(checks(&report).contains(&"kafka"), "the lost evidence of a record in the topic: {report:#}");
     assert_eq!(code, Some(1));
+    Ok(())
+}
+
+#[test]
+fn a_log_that_took_the_place_of_another_is_audited_with_it() -> Result<()> {
+    let site = Site::new("succeeded")?;
+    let usages = |count| -> Vec<Message> { vec![Usage::default().message().to(0); count] };
+    site.publisher()?.publish(&usages(10))?;
+    let mut service = site.serve()?;
+    site.wait_consumed()?;
+    service.terminate()?;
+    topic::recreate(shared().kafka(), &site.name, 4)?;
+    // Shorter, and with a hole where the other one had a record: the marker of the transaction.
+    site.transactional_publisher()?.transaction(&usages(3), true)?;
+    site.publisher()?.publish(&usages(2))?;
+    let accept = ["ledger", "accept", "--partition", "0", "--at", "beginning", "--yes"];
+    assert!(site.run(&accept)?.status.success());
+    service.start_again()?;
+    let events = || site.count("SELECT count() FROM usage_events FINAL");
+    wait::until_is("the events of both", events, |events| *events == 15)?;
+    site.wait_consumed()?;
+    service.terminate()?;
+    audit::verify(&site)?;
+
+    let newer = "record_time = (SELECT max(record_time) FROM identities WHERE offset = 1)";
+    let damages = [
+        (
+            "units of the old log",
+            "usage_events UPDATE units = units + 1 WHERE offset = 8".to_owned(),
+            "events",
+        ),
+        ("evidence of the old log", "identities DELETE WHERE offset = 7".to_owned(), "conservation"),
+        ("evidence of the new log", format!("identities DELETE WHERE offset = 1 AND {newer}"), "kafka"),
+    ];
+    for (what, sql, check) in damages {
+        mutate(&site, &format!("ALTER TABLE {sql}"))?;
+        let (report, code) = verify(&site, &["--from-kafka"])?;
+        assert!(checks(&report).contains(&check) && code == Some(1), "{what}: {report:#}");
+    }
     Ok(())
 }
 

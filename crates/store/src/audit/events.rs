@@ -9,7 +9,7 @@ use crate::{Error, Store};
 const EVIDENCE: &str = include_str!("evidence.sql");
 const EVENTS: &str = include_str!("events.sql");
 
-/// Up to where the ledger accounts for the partitions of a topic. What is beyond is on its way.
+/// Up to where the ledger accounts for the partitions of a topic, in whatever epoch. What is beyond is on its way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerEnds {
     /// The topic.
