@@ -18,7 +18,7 @@ use crate::{Error, Store};
 
 pub use accounts::{AccountedRange, LedgerEpoch, Positions};
 pub use daily::{DailyDifference, UnnamedUsage};
-pub use events::{Copies, EventDifference, LedgerEnds, UnquarantinedConflict};
+pub use events::{Copies, EventDifference, LedgerEnds, MissingReplay, UnquarantinedConflict};
 pub use topic::{EvidenceSet, EvidenceSum};
 
 /// Longest time of one statement: it may read all that there is.

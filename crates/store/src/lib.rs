@@ -39,7 +39,7 @@ mod zone;
 
 pub use audit::{
     AccountedRange, Copies, DailyDifference, EventDifference, EvidenceSet, EvidenceSum, LedgerEnds,
-    LedgerEpoch, Positions, Slice, UnnamedUsage, UnquarantinedConflict,
+    LedgerEpoch, MissingReplay, Positions, Slice, UnnamedUsage, UnquarantinedConflict,
 };
 pub use connect::{ClickHouseConfig, Store};
 pub use daily::{DateFilter, DatePage, DateState, MarkedDate, ServerTime, UsageDate};

@@ -5,6 +5,36 @@ use meterhouse_tests::check::all_is_as_expected;
 use meterhouse_tests::{Message, Service, Site, Usage, audit, shared, topic, wait};
 use serde_json::Value;
 
+/// What is damaged, how, and which check tells it.
+const DAMAGES: [(&str, &str, &str); 7] = [
+    (
+        "rows of replayed records are gone",
+        "usage_events DELETE WHERE (partition, offset) IN \
+         (SELECT partition, offset FROM rejects WHERE replay_outcome = 'stored')",
+        "events",
+    ),
+    (
+        "and so is their evidence",
+        "identities DELETE WHERE (partition, offset) IN \
+         (SELECT partition, offset FROM rejects WHERE replay_outcome = 'stored')",
+        "replays",
+    ),
+    ("a row is gone", "usage_events DELETE WHERE (partition, offset) = (1, 7)", "events"),
+    (
+        "units have changed",
+        "usage_events UPDATE units = units + 1 WHERE (partition, offset) = (1, 20)",
+        "events",
+    ),
+    ("evidence is gone", "identities DELETE WHERE (partition, offset) = (2, 9)", "conservation"),
+    ("a reject is gone", "rejects DELETE WHERE reason = 'invalid_json'", "conservation"),
+    (
+        "a range is gone",
+        "ledger DELETE WHERE partition = 0 AND from_position < next_position AND from_position = \
+         (SELECT min(from_position) FROM ledger WHERE partition = 0 AND from_position < next_position)",
+        "ledger",
+    ),
+];
+
 /// A site where a load with everything in it is stored.
 fn stored(name: &str) -> Result<(Site, Service)> {
     let mut site = Site::new(name)?;
@@ -57,32 +87,15 @@ fn where_all_is_right_it_finds_nothing_and_every_position_has_its_account() -> R
 
 #[test]
 fn whatever_is_damaged_is_told() -> Result<()> {
-    let (site, mut service) = stored("damaged")?;
+    let (mut site, mut service) = stored("damaged")?;
     // Whoever runs meanwhile may mend what is damaged.
     service.terminate()?;
-    let damages = [
-        ("a row is gone", "ALTER TABLE usage_events DELETE WHERE (partition, offset) = (1, 7)", "events"),
-        (
-            "units have changed",
-            "ALTER TABLE usage_events UPDATE units = units + 1 WHERE (partition, offset) = (1, 20)",
-            "events",
-        ),
-        (
-            "evidence is gone",
-            "ALTER TABLE identities DELETE WHERE (partition, offset) = (2, 9)",
-            "conservation",
-        ),
-        ("a reject is gone", "ALTER TABLE rejects DELETE WHERE reason = 'invalid_json'", "conservation"),
-        (
-            "a range is gone",
-            "ALTER TABLE ledger DELETE WHERE partition = 0 AND from_position < next_position AND from_position = \
-          (SELECT min(from_position) FROM ledger WHERE partition = 0 AND from_position < next_position)",
-            "ledger",
-        ),
-    ];
-    for (what, sql, check) in damages {
-        let (before, _) = verify(&site, &[])?;
-        mutate(&site, sql)?;
+    site.set("ingest.allow_negative_units", true)?;
+    assert!(site.run(&["rejects", "replay"])?.status.success());
+    let (mut before, code) = verify(&site, &["--from-kafka"])?;
+    assert_eq!(code, Some(0), "{before:#}");
+    for (what, sql, check) in DAMAGES {
+        mutate(&site, &format!("ALTER TABLE {sql}"))?;
         let (report, code) = verify(&site, &[])?;
         assert_eq!(code, Some(1), "{what}: {report:#}");
         let found = |report: &Value| {
@@ -90,9 +103,13 @@ fn whatever_is_damaged_is_told() -> Result<()> {
             findings.filter(|finding| finding["check"] == check).count()
         };
         assert!(found(&report) > found(&before), "{what}: {report:#}");
+        before = report;
     }
     let (report, code) = verify(&site, &["--from-kafka"])?;
     assert!(checks(&report).contains(&"kafka"), "the lost evidence of a record in the topic: {report:#}");
+    let partitions = report["kafka"].as_array().into_iter().flatten();
+    let replayable: u64 = partitions.filter_map(|partition| partition["replayable"].as_u64()).sum();
+    assert_eq!(replayable, 0, "what a replay has stored is missing: {report:#}");
     assert_eq!(code, Some(1));
     Ok(())
 }

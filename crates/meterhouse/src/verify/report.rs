@@ -20,6 +20,8 @@ pub(crate) enum Check {
     Events,
     /// Every copy with other content is in quarantine.
     Conflicts,
+    /// What a replay has stored is there.
+    Replays,
     /// Daily sums are those of the events.
     Rollup,
     /// The topic says the same as the tables.

@@ -35,8 +35,8 @@ FROM
                     offset,
                     record_time,
                     0,
-                    reason != 'conflicting_duplicate' AND replay_outcome IN ('stored', 'duplicate'),
-                    reason != 'conflicting_duplicate' AND replay_outcome NOT IN ('stored', 'duplicate')
+                    scope = 'record' AND replay_outcome IN ('stored', 'duplicate'),
+                    scope = 'record' AND replay_outcome NOT IN ('stored', 'duplicate')
                 FROM rejects FINAL
                 WHERE topic = {topic:String} AND partition = {partition:Int32}
                     AND offset >= {from_position:Int64} AND offset < {next_position:Int64}
