@@ -191,6 +191,10 @@ fn inside_serve_it_runs_again_and_again_and_tells_in_metrics() -> Result<()> {
     mutate(&site, "ALTER TABLE usage_events UPDATE units = units + 1 WHERE 1")?;
     let findings = || service.metric("meterhouse_verify_findings", &[]);
     wait::until_is("the damage to be found", findings, |findings| *findings == 1)?;
+    let clean = || service.metric("meterhouse_verify_runs_total", &[("outcome", "clean")]);
+    let (last_success, before) = (succeeded()?, clean()?);
+    wait::until_is("other slices to be clean", clean, |clean| *clean > before + 1)?;
+    assert_eq!(succeeded()?, last_success, "the damage is still there");
     service.terminate()?;
     Ok(())
 }

@@ -28,6 +28,13 @@ pub(crate) enum Check {
     Kafka,
 }
 
+impl Check {
+    /// Whether it looks at a slice, not at what is new in the ledger.
+    pub(crate) fn is_sliced(self) -> bool {
+        !matches!(self, Self::Ledger | Self::Conservation)
+    }
+}
+
 /// A difference: something is wrong with what is billed, or with the account of it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) struct Finding {
