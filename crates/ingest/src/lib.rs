@@ -42,6 +42,6 @@ pub use pipeline::{Error, Reporter, ingest};
 pub use probe::KafkaProbe;
 pub use producer::{Producer, ProducerError, Written};
 pub use properties::{check_property, is_fixed_property};
-pub use recount::{Recount, recount};
+pub use recount::{Recount, Span, recount};
 pub use sweep::{SWEEP_CHECK, SweepConfig, sweep};
 pub use topic::{PartitionLog, partition_logs};

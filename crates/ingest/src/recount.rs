@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
 use meterhouse_model::{Rules, parse};
-use meterhouse_store::{Evidence, EvidenceSum};
+use meterhouse_store::{Evidence, EvidenceSet, EvidenceSum};
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
@@ -22,14 +22,27 @@ use crate::{FoundRecord, KafkaConfig};
 const TIMEOUT: Duration = Duration::from_secs(30);
 const STEP: Duration = Duration::from_millis(200);
 
+/// Positions of a partition that are to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    /// The partition.
+    pub partition: i32,
+    /// First position, and the one behind the last.
+    pub positions: (i64, i64),
+    /// Records that are in quarantine and not stored: offset, and time in milliseconds since the epoch.
+    pub quarantined: HashSet<(i64, i64)>,
+    /// Whether each event is to be known again, and not only the sums: 8 bytes an event.
+    pub keeps_events: bool,
+}
+
 /// What a partition's log says, for the positions that it still holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recount {
     /// The partition.
     pub partition: i32,
-    /// First position that was read: the ledger's beginning, or the log's where retention has taken more.
+    /// First position that was read: the first of the span, or the log's where retention has taken more.
     pub from_position: i64,
-    /// Position behind the last: the ledger's end.
+    /// Position behind the last of the span.
     pub next_position: i64,
     /// Records that are usable by the rules of today.
     pub usable: u64,
@@ -39,20 +52,16 @@ pub struct Recount {
     pub replayable: u64,
     /// Sums of the events of usable records, by block.
     pub blocks: BTreeMap<i64, EvidenceSum>,
+    /// These events, where they are kept.
+    pub events: EvidenceSet,
 }
 
-/// Reads positions of a partition again and judges the records. `quarantined` are positions that are in quarantine and not
-/// stored. Blocks for as long as it takes to read them all.
+/// Reads positions of a partition again and judges the records. Blocks for as long as it takes to read them all.
 ///
 /// # Errors
 /// The brokers do not answer.
-pub fn recount(
-    config: &KafkaConfig,
-    rules: &Rules,
-    partition: i32,
-    (from_position, next_position): (i64, i64),
-    quarantined: &HashSet<i64>,
-) -> KafkaResult<Recount> {
+pub fn recount(config: &KafkaConfig, rules: &Rules, span: &Span) -> KafkaResult<Recount> {
+    let Span { partition, positions: (from_position, next_position), .. } = *span;
     let consumer: BaseConsumer<Silent> = BaseConsumer::from_config_and_context(&config.bystander(), Silent)?;
     let (low, _) = consumer.fetch_watermarks(&config.topic, partition, TIMEOUT)?;
     let mut recount = Recount {
@@ -63,11 +72,12 @@ pub fn recount(
         rejected: 0,
         replayable: 0,
         blocks: BTreeMap::new(),
+        events: EvidenceSet::default(),
     };
     let mut list = TopicPartitionList::new();
     list.add_partition_offset(&config.topic, partition, Offset::Offset(recount.from_position))?;
     consumer.assign(&list)?;
-    recount.read(&consumer, config, rules, quarantined)?;
+    recount.read(&consumer, config, rules, span)?;
     Ok(recount)
 }
 
@@ -77,7 +87,7 @@ impl Recount {
         consumer: &BaseConsumer<Silent>,
         config: &KafkaConfig,
         rules: &Rules,
-        quarantined: &HashSet<i64>,
+        span: &Span,
     ) -> KafkaResult<()> {
         let mut heard = Instant::now();
         let mut position = self.from_position;
@@ -87,7 +97,7 @@ impl Recount {
                     heard = Instant::now();
                     position = message.offset() + 1;
                     if message.offset() < self.next_position {
-                        self.count(&found(&message), &config.topic, rules, quarantined);
+                        self.count(&found(&message), &config.topic, rules, span);
                     }
                 }
                 // Behind the last record there may be holes.
@@ -102,20 +112,24 @@ impl Recount {
         Ok(())
     }
 
-    fn count(&mut self, found: &FoundRecord, topic: &str, rules: &Rules, quarantined: &HashSet<i64>) {
+    fn count(&mut self, found: &FoundRecord, topic: &str, rules: &Rules, span: &Span) {
         let record = found.record(topic);
         let Ok(events) = parse(&record, rules) else {
             self.rejected += 1;
             return;
         };
-        if quarantined.contains(&record.offset) {
+        if span.quarantined.contains(&(record.offset, record.timestamp_ms.unwrap_or_default())) {
             self.replayable += 1;
             return;
         }
         self.usable += 1;
         let block = self.blocks.entry(EvidenceSum::block(record.offset)).or_default();
         for event in &events {
-            block.add(&Evidence::of(event, &record));
+            let evidence = Evidence::of(event, &record);
+            block.add(&evidence, &record, event.index);
+            if span.keeps_events {
+                self.events.add(&evidence, &record, event.index);
+            }
         }
     }
 }

@@ -13,7 +13,9 @@ mod unattributed;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use meterhouse_store::{DailyDifference, Error, EventDifference, Slice, Store, UnquarantinedConflict};
+use meterhouse_store::{
+    DailyDifference, Error, EventDifference, LedgerEnds, MissingReplay, Slice, Store, UnquarantinedConflict,
+};
 use tokio::time::sleep;
 
 pub(crate) use accounts::Verified;
@@ -45,34 +47,37 @@ impl Audit<'_> {
     /// # Errors
     /// A server has no complete answer: nothing is known.
     pub(crate) async fn run(&self, verified: &mut Verified) -> Result<Report, AuditError> {
-        let (partitions, accounts) = accounts::check(self.store, self.topic, verified).await?;
-        let events =
-            staying(|| self.event_differences(), |difference| difference.identity_hash.clone()).await?;
-        let conflicts = staying(|| self.store.unquarantined_conflicts(self.slice), Clone::clone).await?;
-        let sums = staying(|| self.store.daily_differences(self.margin, self.slice), Clone::clone).await?;
-        let (kafka, topic) = match self.kafka {
-            Some(check) => {
-                let (recounts, findings) = check.run(self.store, &partitions).await?;
-                (Some(recounts), findings)
-            }
-            None => (None, Vec::new()),
-        };
-        let events = events.iter().map(event_finding);
-        let conflicts = conflicts.iter().map(conflict_finding);
-        let sums = sums.iter().map(sum_finding);
+        let accounts = accounts::check(self.store, self.topic, verified).await?;
+        let mut findings = accounts.findings.clone();
+        findings.extend(self.compared(&accounts.ends).await?);
+        let mut kafka = None;
+        if let Some(check) = self.kafka {
+            let (recounts, of_topic) = check.run(self.store, &accounts).await?;
+            findings.extend(of_topic);
+            kafka = Some(recounts);
+        }
         Ok(Report {
             topic: self.topic.to_owned(),
-            partitions,
+            partitions: accounts.partitions,
             copies: if self.slice == Slice::WHOLE { Some(self.store.copies().await?) } else { None },
-            findings: accounts.into_iter().chain(events).chain(conflicts).chain(sums).chain(topic).collect(),
+            findings,
             unattributed: self.owners.missing(self.store).await?,
             kafka,
         })
     }
 
-    async fn event_differences(&self) -> Result<Vec<EventDifference>, Error> {
-        let ends = accounts::ends(self.store, self.topic).await?;
-        self.store.event_differences(&ends, self.slice).await
+    /// What is found in the slice.
+    async fn compared(&self, ends: &LedgerEnds) -> Result<Vec<Finding>, Error> {
+        let events = || self.store.event_differences(ends, self.slice);
+        let events = staying(events, |difference| difference.identity_hash.clone()).await?;
+        let conflicts = staying(|| self.store.unquarantined_conflicts(self.slice), Clone::clone).await?;
+        let replays = staying(|| self.store.missing_replays(self.slice), Clone::clone).await?;
+        let sums = staying(|| self.store.daily_differences(self.margin, self.slice), Clone::clone).await?;
+        let events = events.iter().map(event_finding);
+        let conflicts = conflicts.iter().map(conflict_finding);
+        let replays = replays.iter().map(replay_finding);
+        let sums = sums.iter().map(sum_finding);
+        Ok(events.chain(conflicts).chain(replays).chain(sums).collect())
     }
 }
 
@@ -96,6 +101,16 @@ fn conflict_finding(conflict: &UnquarantinedConflict) -> Finding {
     let UnquarantinedConflict { topic, partition, offset, index } = conflict;
     let subject = format!("{topic}/{partition}/{offset}/{index}");
     Finding::new(Check::Conflicts, subject, "its identity has other content, and it is not in quarantine")
+}
+
+fn replay_finding(replay: &MissingReplay) -> Finding {
+    let MissingReplay { topic, partition, offset, index } = replay;
+    let subject = format!("{topic}/{partition}/{offset}/{index}");
+    Finding::new(
+        Check::Replays,
+        subject,
+        "a replay is said to have stored it, and there is no evidence of it",
+    )
 }
 
 fn sum_finding(difference: &DailyDifference) -> Finding {

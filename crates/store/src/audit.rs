@@ -16,10 +16,10 @@ use serde::Deserialize;
 use crate::connect::within;
 use crate::{Error, Store};
 
-pub use accounts::{AccountedRange, Positions};
+pub use accounts::{AccountedRange, LedgerEpoch, Positions};
 pub use daily::{DailyDifference, UnnamedUsage};
-pub use events::{Copies, EventDifference, LedgerEnds, UnquarantinedConflict};
-pub use topic::EvidenceSum;
+pub use events::{Copies, EventDifference, LedgerEnds, MissingReplay, UnquarantinedConflict};
+pub use topic::{EvidenceSet, EvidenceSum};
 
 /// Longest time of one statement: it may read all that there is.
 const AUDIT_TIMEOUT: Duration = Duration::from_secs(3600);

@@ -38,8 +38,8 @@ mod write;
 mod zone;
 
 pub use audit::{
-    AccountedRange, Copies, DailyDifference, EventDifference, EvidenceSum, LedgerEnds, Positions, Slice,
-    UnnamedUsage, UnquarantinedConflict,
+    AccountedRange, Copies, DailyDifference, EventDifference, EvidenceSet, EvidenceSum, LedgerEnds,
+    LedgerEpoch, MissingReplay, Positions, Slice, UnnamedUsage, UnquarantinedConflict,
 };
 pub use connect::{ClickHouseConfig, Store};
 pub use daily::{DateFilter, DatePage, DateState, MarkedDate, ServerTime, UsageDate};

@@ -1,6 +1,7 @@
 //! Logs that are not the ones that the ledger accounts for: nothing is skipped without a word.
 
 use anyhow::Result;
+use meterhouse_tests::audit;
 use meterhouse_tests::check::history_lines;
 use meterhouse_tests::{Message, Service, Site, Usage, shared, topic, wait};
 use serde_json::Value;
@@ -69,7 +70,7 @@ fn a_recreated_topic_stops_what_was_read_of_it_until_it_is_accepted() -> Result<
     }
     assert!(of(2, "note").as_str().is_some_and(|note| note.contains("@") && note.ends_with("by a test")));
     assert_eq!(service.terminate()?.code(), Some(0), "{}", service.log_tail());
-    Ok(())
+    audit::verify(&site)
 }
 
 #[test]
@@ -100,7 +101,7 @@ fn records_that_are_gone_unread_stop_their_partition_loudly_and_no_other() -> Re
     wait_sum(&site, &service, 8)?;
     service.wait_ready()?;
     assert_eq!(service.terminate()?.code(), Some(0), "{}", service.log_tail());
-    Ok(())
+    audit::verify(&site)
 }
 
 #[test]
@@ -185,5 +186,5 @@ fn a_topic_that_is_recreated_while_it_is_read_is_not_taken_for_the_same() -> Res
                 WHERE (partition, epoch) IN (SELECT partition, max(epoch) FROM ledger GROUP BY partition) \
                 GROUP BY partition ORDER BY partition) FORMAT TSVRaw";
     assert_eq!(site.query(ends)?.trim(), "[20,3,7,0]");
-    Ok(())
+    audit::verify(&site)
 }

@@ -2,8 +2,38 @@
 
 use anyhow::{Context, Result};
 use meterhouse_tests::check::all_is_as_expected;
-use meterhouse_tests::{Service, Site, Usage, wait};
+use meterhouse_tests::{Message, Service, Site, Usage, audit, shared, topic, wait};
 use serde_json::Value;
+
+/// What is damaged, how, and which check tells it.
+const DAMAGES: [(&str, &str, &str); 7] = [
+    (
+        "rows of replayed records are gone",
+        "usage_events DELETE WHERE (partition, offset) IN \
+         (SELECT partition, offset FROM rejects WHERE replay_outcome = 'stored')",
+        "events",
+    ),
+    (
+        "and so is their evidence",
+        "identities DELETE WHERE (partition, offset) IN \
+         (SELECT partition, offset FROM rejects WHERE replay_outcome = 'stored')",
+        "replays",
+    ),
+    ("a row is gone", "usage_events DELETE WHERE (partition, offset) = (1, 7)", "events"),
+    (
+        "units have changed",
+        "usage_events UPDATE units = units + 1 WHERE (partition, offset) = (1, 20)",
+        "events",
+    ),
+    ("evidence is gone", "identities DELETE WHERE (partition, offset) = (2, 9)", "conservation"),
+    ("a reject is gone", "rejects DELETE WHERE reason = 'invalid_json'", "conservation"),
+    (
+        "a range is gone",
+        "ledger DELETE WHERE partition = 0 AND from_position < next_position AND from_position = \
+         (SELECT min(from_position) FROM ledger WHERE partition = 0 AND from_position < next_position)",
+        "ledger",
+    ),
+];
 
 /// A site where a load with everything in it is stored.
 fn stored(name: &str) -> Result<(Site, Service)> {
@@ -57,32 +87,15 @@ fn where_all_is_right_it_finds_nothing_and_every_position_has_its_account() -> R
 
 #[test]
 fn whatever_is_damaged_is_told() -> Result<()> {
-    let (site, mut service) = stored("damaged")?;
+    let (mut site, mut service) = stored("damaged")?;
     // Whoever runs meanwhile may mend what is damaged.
     service.terminate()?;
-    let damages = [
-        ("a row is gone", "ALTER TABLE usage_events DELETE WHERE (partition, offset) = (1, 7)", "events"),
-        (
-            "units have changed",
-            "ALTER TABLE usage_events UPDATE units = units + 1 WHERE (partition, offset) = (1, 20)",
-            "events",
-        ),
-        (
-            "evidence is gone",
-            "ALTER TABLE identities DELETE WHERE (partition, offset) = (2, 9)",
-            "conservation",
-        ),
-        ("a reject is gone", "ALTER TABLE rejects DELETE WHERE reason = 'invalid_json'", "conservation"),
-        (
-            "a range is gone",
-            "ALTER TABLE ledger DELETE WHERE partition = 0 AND from_position < next_position AND from_position = \
-          (SELECT min(from_position) FROM ledger WHERE partition = 0 AND from_position < next_position)",
-            "ledger",
-        ),
-    ];
-    for (what, sql, check) in damages {
-        let (before, _) = verify(&site, &[])?;
-        mutate(&site, sql)?;
+    site.set("ingest.allow_negative_units", true)?;
+    assert!(site.run(&["rejects", "replay"])?.status.success());
+    let (mut before, code) = verify(&site, &["--from-kafka"])?;
+    assert_eq!(code, Some(0), "{before:#}");
+    for (what, sql, check) in DAMAGES {
+        mutate(&site, &format!("ALTER TABLE {sql}"))?;
         let (report, code) = verify(&site, &[])?;
         assert_eq!(code, Some(1), "{what}: {report:#}");
         let found = |report: &Value| {
@@ -90,10 +103,53 @@ fn whatever_is_damaged_is_told() -> Result<()> {
             findings.filter(|finding| finding["check"] == check).count()
         };
         assert!(found(&report) > found(&before), "{what}: {report:#}");
+        before = report;
     }
     let (report, code) = verify(&site, &["--from-kafka"])?;
     assert!(checks(&report).contains(&"kafka"), "the lost evidence of a record in the topic: {report:#}");
+    let partitions = report["kafka"].as_array().into_iter().flatten();
+    let replayable: u64 = partitions.filter_map(|partition| partition["replayable"].as_u64()).sum();
+    assert_eq!(replayable, 0, "what a replay has stored is missing: {report:#}");
     assert_eq!(code, Some(1));
+    Ok(())
+}
+
+#[test]
+fn a_log_that_took_the_place_of_another_is_audited_with_it() -> Result<()> {
+    let site = Site::new("succeeded")?;
+    let usages = |count| -> Vec<Message> { vec![Usage::default().message().to(0); count] };
+    site.publisher()?.publish(&usages(10))?;
+    let mut service = site.serve()?;
+    site.wait_consumed()?;
+    service.terminate()?;
+    topic::recreate(shared().kafka(), &site.name, 4)?;
+    // Shorter, and with a hole where the other one had a record: the marker of the transaction.
+    site.transactional_publisher()?.transaction(&usages(3), true)?;
+    site.publisher()?.publish(&usages(2))?;
+    let accept = ["ledger", "accept", "--partition", "0", "--at", "beginning", "--yes"];
+    assert!(site.run(&accept)?.status.success());
+    service.start_again()?;
+    let events = || site.count("SELECT count() FROM usage_events FINAL");
+    wait::until_is("the events of both", events, |events| *events == 15)?;
+    site.wait_consumed()?;
+    service.terminate()?;
+    audit::verify(&site)?;
+
+    let newer = "record_time = (SELECT max(record_time) FROM identities WHERE offset = 1)";
+    let damages = [
+        (
+            "units of the old log",
+            "usage_events UPDATE units = units + 1 WHERE offset = 8".to_owned(),
+            "events",
+        ),
+        ("evidence of the old log", "identities DELETE WHERE offset = 7".to_owned(), "conservation"),
+        ("evidence of the new log", format!("identities DELETE WHERE offset = 1 AND {newer}"), "kafka"),
+    ];
+    for (what, sql, check) in damages {
+        mutate(&site, &format!("ALTER TABLE {sql}"))?;
+        let (report, code) = verify(&site, &["--from-kafka"])?;
+        assert!(checks(&report).contains(&check) && code == Some(1), "{what}: {report:#}");
+    }
     Ok(())
 }
 
@@ -135,6 +191,10 @@ fn inside_serve_it_runs_again_and_again_and_tells_in_metrics() -> Result<()> {
     mutate(&site, "ALTER TABLE usage_events UPDATE units = units + 1 WHERE 1")?;
     let findings = || service.metric("meterhouse_verify_findings", &[]);
     wait::until_is("the damage to be found", findings, |findings| *findings == 1)?;
+    let clean = || service.metric("meterhouse_verify_runs_total", &[("outcome", "clean")]);
+    let (last_success, before) = (succeeded()?, clean()?);
+    wait::until_is("other slices to be clean", clean, |clean| *clean > before + 1)?;
+    assert_eq!(succeeded()?, last_success, "the damage is still there");
     service.terminate()?;
     Ok(())
 }

@@ -10,8 +10,8 @@ const INTERVAL_SECONDS_MAX: u64 = 30 * 86_400;
 /// The key of `[verify]`.
 #[derive(Debug, Clone)]
 pub(crate) struct VerifyConfig {
-    /// `interval_seconds`: time from the end of one audit inside `serve` or `rollup` to the next one, in seconds. Each
-    /// looks at what is new in the ledger, and at one of 24 slices of events and sums. Default 3600.
+    /// `interval_seconds`: time from the end of one audit inside `serve` to the next one, in seconds. Each looks at what
+    /// is new in the ledger, and at one of 24 slices of events and sums. Default 3600.
     pub(crate) interval: Duration,
 }
 

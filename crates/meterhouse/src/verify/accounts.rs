@@ -1,21 +1,24 @@
 //! Conservation: every position up to the ledger's line is exactly one of stored, rejected, hole.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::ops::RangeInclusive;
 
-use meterhouse_store::{AccountedRange, Error, LedgerEnds, Positions, Store};
+use meterhouse_store::{AccountedRange, Error, LedgerEnds, LedgerEpoch, Positions, Store};
 use serde::Serialize;
 
 use super::report::{Check, Finding};
 
-/// Findings that are told of one partition at most.
+/// Findings that are told of one epoch at most.
 const FINDINGS_MAX: usize = 20;
 
-/// What is accounted for of a partition, since its newest beginning.
+/// What is accounted for of a partition, since one of its beginnings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct PartitionAccount {
     pub(crate) partition: i32,
     pub(crate) epoch: u32,
     pub(crate) from_position: i64,
+    /// Where the ranges that touch each other from there end.
     pub(crate) next_position: i64,
     pub(crate) ranges: u64,
     pub(crate) stored: u64,
@@ -25,173 +28,219 @@ pub(crate) struct PartitionAccount {
     pub(crate) both: u64,
 }
 
-/// The ledger's ranges of a partition's newest epoch.
-struct Partition {
-    number: i32,
-    epoch: u32,
-    ranges: Vec<AccountedRange>,
-    /// Where ranges that touch each other from the beginning end.
-    end: i64,
-    /// Ranges behind a gap begin here.
-    behind_gap: Option<i64>,
+/// What is accounted for of a topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Accounts {
+    /// All epochs, by partition and epoch.
+    pub(crate) epochs: Vec<LedgerEpoch>,
+    /// Those with ranges that were looked at.
+    pub(crate) partitions: Vec<PartitionAccount>,
+    /// What is before them was in some log, and is in the tables.
+    pub(crate) ends: LedgerEnds,
+    pub(crate) findings: Vec<Finding>,
 }
 
-/// Up to where each partition's epoch was found right before.
+/// Up to where each partition's epochs were found right before.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Verified(BTreeMap<(i32, u32), i64>);
 
-/// Compares the ledger with what the tables hold, partition by partition, beyond what is verified.
+/// Compares the ledger with what the tables hold, epoch by epoch, beyond what is verified.
 ///
 /// # Errors
 /// There is no complete answer.
-pub(crate) async fn check(
-    store: &Store,
-    topic: &str,
-    verified: &mut Verified,
-) -> Result<(Vec<PartitionAccount>, Vec<Finding>), Error> {
-    let (mut accounts, mut findings) = (Vec::new(), Vec::new());
-    for mut partition in newest_epochs(store.accounted_ranges(topic).await?) {
-        let epoch = (partition.number, partition.epoch);
-        if let Some(verified) = verified.0.get(&epoch) {
-            partition.ranges.retain(|range| range.next_position > *verified);
+pub(crate) async fn check(store: &Store, topic: &str, verified: &mut Verified) -> Result<Accounts, Error> {
+    let ends = LedgerEnds { topic: topic.to_owned(), ends: Vec::new() };
+    let epochs = store.ledger_epochs(topic).await?;
+    let mut accounts = Accounts { epochs, partitions: Vec::new(), ends, findings: Vec::new() };
+    for epochs in accounts.epochs.chunk_by(|one, next| one.partition == next.partition) {
+        let mut end = i64::MIN;
+        for epoch in epochs {
+            let line = verified.0.entry((epoch.partition, epoch.epoch)).or_insert(epoch.beginning);
+            let mut audit = EpochAudit::new(topic, epoch, *line);
+            let has_ranges = audit.run(store, epochs).await?;
+            *line = audit.right_until;
+            end = end.max(audit.account.next_position);
+            accounts.findings.append(&mut audit.findings);
+            if has_ranges {
+                accounts.partitions.push(audit.account);
+            }
         }
-        let from = partition.ranges.iter().map(|range| range.from_position).min();
-        let next = partition.ranges.iter().map(|range| range.next_position).max();
-        let (Some(from), Some(next)) = (from, next) else { continue };
-        let positions = store.positions(topic, partition.number, from, next).await?;
-        accounts.push(partition.account(&positions));
-        let wrong = partition.findings(topic, &positions);
-        if wrong.is_empty() {
-            verified.0.insert(epoch, partition.end);
-        }
-        findings.extend(wrong);
+        accounts.ends.ends.extend(epochs.first().map(|epoch| (epoch.partition, end)));
     }
-    Ok((accounts, findings))
+    Ok(accounts)
 }
 
-/// Up to where the ledger accounts for each partition.
-pub(crate) async fn ends(store: &Store, topic: &str) -> Result<LedgerEnds, Error> {
-    let partitions = newest_epochs(store.accounted_ranges(topic).await?);
-    let ends = partitions.iter().map(|partition| (partition.number, partition.end)).collect();
-    Ok(LedgerEnds { topic: topic.to_owned(), ends })
+/// The audit of one epoch, range by range.
+struct EpochAudit<'a> {
+    topic: &'a str,
+    epoch: &'a LedgerEpoch,
+    account: PartitionAccount,
+    has_gap: bool,
+    /// Up to where nothing was wrong.
+    right_until: i64,
+    findings: Vec<Finding>,
 }
 
-/// Sorted ranges, by partition.
-fn newest_epochs(ranges: Vec<AccountedRange>) -> Vec<Partition> {
-    let mut partitions: BTreeMap<i32, Partition> = BTreeMap::new();
-    for range in ranges {
-        let begin = || Partition {
-            number: range.partition,
-            epoch: range.epoch,
-            ranges: Vec::new(),
-            end: range.from_position,
-            behind_gap: None,
+impl<'a> EpochAudit<'a> {
+    fn new(topic: &'a str, epoch: &'a LedgerEpoch, line: i64) -> Self {
+        let account = PartitionAccount {
+            partition: epoch.partition,
+            epoch: epoch.epoch,
+            from_position: line,
+            next_position: line,
+            ranges: 0,
+            stored: 0,
+            rejected: 0,
+            holes: 0,
+            both: 0,
         };
-        let partition = partitions.entry(range.partition).or_insert_with(begin);
-        if range.epoch > partition.epoch {
-            *partition = begin();
-        }
-        if range.from_position <= partition.end {
-            partition.end = partition.end.max(range.next_position);
-        } else {
-            partition.behind_gap.get_or_insert(range.from_position);
-        }
-        partition.ranges.push(range);
+        Self { topic, epoch, account, has_gap: false, right_until: line, findings: Vec::new() }
     }
-    partitions.into_values().collect()
+
+    /// Whether there were ranges behind the line, or none at all but the beginning.
+    async fn run(&mut self, store: &Store, epochs: &[LedgerEpoch]) -> Result<bool, Error> {
+        let line = self.account.from_position;
+        let mut last = None;
+        loop {
+            let ranges = store.accounted_ranges(self.topic, self.epoch, line, last).await?;
+            let (Some(first), Some(next)) =
+                (ranges.first(), ranges.iter().map(|range| range.next_position).max())
+            else {
+                return Ok(last.is_some() || self.epoch.beginning == self.epoch.reach);
+            };
+            let within = (first.from_position, next);
+            let positions = store.positions(self.topic, self.epoch.partition, within, epochs).await?;
+            self.add(&ranges, &positions);
+            last = ranges.last().copied();
+        }
+    }
+
+    /// Adds ranges that come next, with what the tables hold of their positions.
+    fn add(&mut self, ranges: &[AccountedRange], positions: &Positions) {
+        let before = self.account.next_position;
+        for range in ranges {
+            self.account.ranges += 1;
+            let end = self.account.next_position;
+            if range.from_position <= end {
+                self.account.next_position = end.max(range.next_position);
+            } else if !self.has_gap {
+                self.has_gap = true;
+                let from = range.from_position;
+                let detail = format!("the ledger's ranges end at {end} and begin again at {from}");
+                self.tell(Check::Ledger, format!("{}/{}", self.topic, self.epoch.partition), detail);
+            }
+            if let Some(detail) = wrong_range(range, positions) {
+                let (from, next) = range.key();
+                let subject = format!("{}/{} {from}..{next}", self.topic, self.epoch.partition);
+                self.tell(Check::Conservation, subject, detail);
+            }
+            if self.findings.is_empty() {
+                self.right_until = self.account.next_position;
+            }
+        }
+        self.account.count(positions, before);
+    }
+
+    fn tell(&mut self, check: Check, subject: String, detail: String) {
+        if self.findings.len() < FINDINGS_MAX {
+            self.findings.push(Finding::new(check, subject, detail));
+        }
+    }
 }
 
-impl Partition {
-    fn account(&self, positions: &Positions) -> PartitionAccount {
-        let from = self.ranges.first().map_or(self.end, |range| range.from_position);
-        let (stored, rejected) = (positions.stored(from, self.end), positions.rejected(from, self.end));
-        let both = positions.both(from, self.end);
-        let length = u64::try_from(self.end - from).unwrap_or(0);
-        PartitionAccount {
-            partition: self.number,
-            epoch: self.epoch,
-            from_position: from,
-            next_position: self.end,
-            ranges: self.ranges.iter().filter(|range| range.from_position < range.next_position).count()
-                as u64,
-            stored,
-            rejected,
-            holes: length.saturating_sub(stored + rejected + both),
-            both,
-        }
-    }
-
-    fn findings(&self, topic: &str, positions: &Positions) -> Vec<Finding> {
-        let gap = self.behind_gap.map(|position| {
-            let detail = format!("the ledger's ranges end at {} and begin again at {position}", self.end);
-            Finding::new(Check::Ledger, format!("{topic}/{}", self.number), detail)
-        });
-        let wrong = self.ranges.iter().filter_map(|range| {
-            let subject = format!("{topic}/{} {}..{}", self.number, range.from_position, range.next_position);
-            wrong_range(range, positions).map(|detail| Finding::new(Check::Conservation, subject, detail))
-        });
-        gap.into_iter().chain(wrong).take(FINDINGS_MAX).collect()
+impl PartitionAccount {
+    /// Counts what the positions from here to the end are.
+    fn count(&mut self, positions: &Positions, from: i64) {
+        let next = self.next_position;
+        let both = positions.both(from, next);
+        let (stored, rejected) =
+            (positions.stored(from, next).end() - both, positions.rejected(from, next).end() - both);
+        self.both += both;
+        self.stored += stored;
+        self.rejected += rejected;
+        self.holes += u64::try_from(next - from).unwrap_or(0).saturating_sub(stored + rejected + both);
     }
 }
 
 /// What is wrong with a range. What is both stored and in quarantine may have been either when the ledger was written.
 fn wrong_range(range: &AccountedRange, positions: &Positions) -> Option<String> {
-    let (from, next) = (range.from_position, range.next_position);
+    let (from, next) = range.key();
     let length = u64::try_from(next - from).ok()?;
-    if range.stored + range.rejected + range.holes != length {
-        let AccountedRange { stored, rejected, holes, .. } = range;
+    let AccountedRange { stored, rejected, holes, .. } = range;
+    if stored + rejected + holes != length {
         return Some(format!(
             "the ledger counts {stored} stored, {rejected} rejected and {holes} holes in {length} positions"
         ));
     }
-    let (stored, rejected) = (positions.stored(from, next), positions.rejected(from, next));
-    let both = positions.both(from, next);
-    let fits = |ledger: u64, table: u64| (table..=table + both).contains(&ledger);
-    if fits(range.stored, stored)
-        && fits(range.rejected, rejected)
-        && range.stored + range.rejected == stored + rejected + both
+    let (in_events, in_quarantine) = (positions.stored(from, next), positions.rejected(from, next));
+    let records = positions.records(from, next);
+    if in_events.contains(stored)
+        && in_quarantine.contains(rejected)
+        && records.contains(&(stored + rejected))
     {
         return None;
     }
     Some(format!(
-        "the ledger counts {} records stored and {} rejected, the tables hold {stored} and {rejected}",
-        range.stored, range.rejected
+        "the ledger counts {stored} records stored and {rejected} rejected, the tables hold {} and {}, {} together",
+        Bounds(&in_events),
+        Bounds(&in_quarantine),
+        Bounds(&records)
     ))
+}
+
+/// A number that is not known exactly, for a person.
+struct Bounds<'a>(&'a RangeInclusive<u64>);
+
+impl Display for Bounds<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.0.start(), self.0.end()) {
+            (least, most) if least == most => write!(f, "{least}"),
+            (least, most) => write!(f, "{least} to {most}"),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn range(epoch: u32, from: i64, next: i64) -> AccountedRange {
+    fn range(from: i64, next: i64) -> AccountedRange {
         let stored = u64::try_from(next - from).unwrap();
-        AccountedRange {
-            partition: 3,
-            epoch,
-            from_position: from,
-            next_position: next,
-            stored,
-            rejected: 0,
-            holes: 0,
-        }
+        AccountedRange { from_position: from, next_position: next, stored, rejected: 0, holes: 0 }
+    }
+
+    fn holes(from: i64, next: i64) -> AccountedRange {
+        let range = range(from, next);
+        AccountedRange { stored: 0, holes: range.stored, ..range }
     }
 
     #[test]
     fn ranges_that_touch_or_overlap_make_one_and_a_gap_is_told() {
-        let ranges = vec![range(0, 0, 90), range(1, 5, 5), range(1, 5, 9), range(1, 7, 8), range(1, 9, 12)];
-        let partitions = newest_epochs(ranges.clone());
-        assert_eq!((partitions[0].epoch, partitions[0].end, partitions[0].behind_gap), (1, 12, None));
-        let partitions = newest_epochs([ranges, vec![range(1, 13, 15)]].concat());
-        assert_eq!((partitions[0].end, partitions[0].behind_gap), (12, Some(13)));
+        let epoch = LedgerEpoch { partition: 3, epoch: 1, beginning: 5, reach: 15 };
+        let mut audit = EpochAudit::new("t", &epoch, 5);
+        audit.add(&[holes(5, 5), holes(5, 9), holes(7, 8)], &Positions::default());
+        audit.add(&[holes(9, 12)], &Positions::default());
+        assert_eq!((audit.account.next_position, audit.account.holes, audit.right_until), (12, 7, 12));
+        assert!(audit.findings.is_empty());
+        audit.add(&[holes(13, 15), holes(17, 18)], &Positions::default());
+        assert_eq!((audit.account.next_position, audit.right_until, audit.findings.len()), (12, 12, 1));
+        assert!(audit.findings[0].detail.contains("end at 12 and begin again at 13"), "{:?}", audit.findings);
+    }
+
+    #[test]
+    fn what_is_behind_a_wrong_range_is_looked_at_again() {
+        let epoch = LedgerEpoch { partition: 3, epoch: 0, beginning: 0, reach: 9 };
+        let mut audit = EpochAudit::new("t", &epoch, 0);
+        audit.add(&[holes(0, 4), range(4, 6), holes(6, 9)], &Positions::default());
+        assert_eq!((audit.account.next_position, audit.right_until, audit.findings.len()), (9, 4, 1));
     }
 
     #[test]
     fn a_range_whose_rows_are_not_there_is_wrong() {
-        let detail = wrong_range(&range(0, 0, 4), &Positions::default()).unwrap();
+        let detail = wrong_range(&range(0, 4), &Positions::default()).unwrap();
         assert!(detail.contains("4 records stored and 0 rejected, the tables hold 0 and 0"), "{detail}");
-        let holes = AccountedRange { stored: 0, holes: 4, ..range(0, 0, 4) };
-        assert_eq!(wrong_range(&holes, &Positions::default()), None);
-        let short = AccountedRange { holes: 3, ..holes };
+        assert_eq!(wrong_range(&holes(0, 4), &Positions::default()), None);
+        let short = AccountedRange { holes: 3, ..holes(0, 4) };
         assert!(wrong_range(&short, &Positions::default()).is_some());
     }
 }

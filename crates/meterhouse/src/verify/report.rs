@@ -20,10 +20,19 @@ pub(crate) enum Check {
     Events,
     /// Every copy with other content is in quarantine.
     Conflicts,
+    /// What a replay has stored is there.
+    Replays,
     /// Daily sums are those of the events.
     Rollup,
     /// The topic says the same as the tables.
     Kafka,
+}
+
+impl Check {
+    /// Whether it looks at a slice, not at what is new in the ledger.
+    pub(crate) fn is_sliced(self) -> bool {
+        !matches!(self, Self::Ledger | Self::Conservation)
+    }
 }
 
 /// A difference: something is wrong with what is billed, or with the account of it.

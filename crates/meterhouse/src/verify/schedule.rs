@@ -8,6 +8,7 @@ use meterhouse_store::{Slice, Store};
 use prometheus::{IntCounterVec, IntGauge, Opts, Registry};
 use tokio_util::sync::CancellationToken;
 
+use super::report::Finding;
 use super::{Audit, Owners, Report, Verified};
 use crate::config::Config;
 
@@ -34,11 +35,11 @@ impl Metrics {
         let metrics = Self {
             last_success: IntGauge::new(
                 "meterhouse_verify_last_success_timestamp_seconds",
-                "When an audit last ended without a finding, in seconds since 1970; 0: not yet.",
+                "When an audit last ended with no difference known in any slice, in seconds since 1970; 0: not yet.",
             )?,
             findings: IntGauge::new(
                 "meterhouse_verify_findings",
-                "Differences that the last audits of all slices found.",
+                "Differences that the last audit of the ledger and those of all slices found.",
             )?,
             unattributed: IntGauge::new(
                 "meterhouse_unattributed_subscriptions",
@@ -67,13 +68,31 @@ pub(crate) struct Schedule {
     owners: Owners,
     metrics: Metrics,
     verified: Verified,
-    /// Findings of the last audit of each slice.
-    found: [usize; SLICES],
+    found: Found,
+}
+
+/// How many differences there are, as far as the newest audit of each part knows.
+#[derive(Debug, Default)]
+struct Found {
+    /// In the ledger, which every audit looks at.
+    in_ledger: usize,
+    /// In each slice.
+    in_slices: [usize; SLICES],
+}
+
+impl Found {
+    /// Takes in what an audit of a slice has found, and returns how many there are.
+    fn note(&mut self, findings: &[Finding], slice: usize) -> usize {
+        let in_slice = findings.iter().filter(|finding| finding.check.is_sliced()).count();
+        self.in_slices[slice] = in_slice;
+        self.in_ledger = findings.len() - in_slice;
+        self.in_ledger + self.in_slices.iter().sum::<usize>()
+    }
 }
 
 impl Schedule {
     pub(crate) fn new(store: Store, config: Arc<Config>, owners: Owners, metrics: Metrics) -> Self {
-        let (verified, found) = (Verified::default(), [0; SLICES]);
+        let (verified, found) = (Verified::default(), Found::default());
         Self { store, config, owners, metrics, verified, found }
     }
 
@@ -118,14 +137,13 @@ impl Schedule {
             let (check, subject, detail) = (finding.check, &finding.subject, &finding.detail);
             tracing::error!(?check, subject, detail, "verify has found a difference");
         }
-        self.found[slice] = report.findings.len();
-        let found: usize = self.found.iter().sum();
+        let found = self.found.note(&report.findings, slice);
         self.metrics.findings.set(i64::try_from(found).unwrap_or(i64::MAX));
         let unattributed = report.unattributed.len();
         self.metrics.unattributed.set(i64::try_from(unattributed).unwrap_or(i64::MAX));
         let outcome = if report.findings.is_empty() { "clean" } else { "findings" };
         self.metrics.runs.with_label_values(&[outcome]).inc();
-        if report.findings.is_empty() {
+        if found == 0 {
             self.metrics.last_success.set(now_seconds());
         }
         tracing::info!(slice, of = SLICES, findings = report.findings.len(), "verified");
@@ -135,4 +153,21 @@ impl Schedule {
 fn now_seconds() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::report::Check;
+    use super::*;
+
+    #[test]
+    fn a_difference_counts_once_and_until_its_own_part_is_clean() {
+        let finding = |check| Finding::new(check, "", "");
+        let mut found = Found::default();
+        assert_eq!(found.note(&[finding(Check::Conservation), finding(Check::Events)], 0), 2);
+        // The ledger is looked at again each time, the slice only when it is its turn.
+        assert_eq!(found.note(&[finding(Check::Conservation)], 1), 2);
+        assert_eq!(found.note(&[], 2), 1);
+        assert_eq!(found.note(&[], 0), 0);
+    }
 }

@@ -3,14 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use meterhouse_ingest::{KafkaConfig, Recount, recount};
+use meterhouse_ingest::{KafkaConfig, Recount, Span, recount};
 use meterhouse_model::Rules;
-use meterhouse_store::{EvidenceSum, Store};
+use meterhouse_store::{EvidenceSum, LedgerEpoch, Store};
 use serde::Serialize;
 
 use super::AuditError;
-use super::accounts::PartitionAccount;
+use super::accounts::{Accounts, PartitionAccount};
 use super::report::{Check, Finding};
+
+/// Positions that are read at once where each event has to be known again.
+const SHARED_POSITIONS: i64 = 1 << 22;
 
 /// Where to read, and the rules to judge by.
 pub(crate) struct TopicCheck {
@@ -32,43 +35,72 @@ pub(crate) struct TopicAccount {
 }
 
 impl TopicCheck {
-    /// Reads every partition up to the ledger's line.
+    /// Reads the newest epoch of every partition up to the ledger's line.
     ///
     /// # Errors
     /// A server has no complete answer.
     pub(crate) async fn run(
         &self,
         store: &Store,
-        partitions: &[PartitionAccount],
+        accounts: &Accounts,
     ) -> Result<(Vec<TopicAccount>, Vec<Finding>), AuditError> {
-        let (mut accounts, mut findings) = (Vec::new(), Vec::new());
-        for account in partitions {
-            let recount = self.recount(store, account).await?;
-            let range = (recount.from_position, recount.next_position);
-            let stored = store.evidence_blocks(&self.kafka.topic, account.partition, range).await?;
-            findings.extend(self.findings(&recount, &stored));
-            let Recount { partition, from_position, next_position, usable, rejected, replayable, .. } =
-                recount;
-            accounts.push(TopicAccount {
-                partition,
-                from_position,
-                next_position,
-                usable,
-                rejected,
-                replayable,
-            });
+        let (mut read, mut findings) = (Vec::new(), Vec::new());
+        for epochs in accounts.epochs.chunk_by(|one, next| one.partition == next.partition) {
+            let Some((newest, older)) = epochs.split_last() else { continue };
+            let is_newest = |account: &&PartitionAccount| {
+                (account.partition, account.epoch) == (newest.partition, newest.epoch)
+            };
+            let Some(account) = accounts.partitions.iter().find(is_newest) else { continue };
+            read.push(self.read(store, account, older, &mut findings).await?);
         }
-        Ok((accounts, findings))
+        Ok((read, findings))
     }
 
-    async fn recount(&self, store: &Store, account: &PartitionAccount) -> Result<Recount, AuditError> {
-        let (partition, range) = (account.partition, (account.from_position, account.next_position));
-        let quarantined = store.quarantined_positions(&self.kafka.topic, partition, range).await?;
+    async fn read(
+        &self,
+        store: &Store,
+        account: &PartitionAccount,
+        older: &[LedgerEpoch],
+        findings: &mut Vec<Finding>,
+    ) -> Result<TopicAccount, AuditError> {
+        let (partition, next_position) = (account.partition, account.next_position);
+        let mut read = TopicAccount {
+            partition,
+            from_position: next_position,
+            next_position,
+            usable: 0,
+            rejected: 0,
+            replayable: 0,
+        };
+        for (positions, is_shared) in spans(account, older) {
+            let recount = self.recount(store, partition, positions, is_shared).await?;
+            let range = (recount.from_position, recount.next_position);
+            let topic = &self.kafka.topic;
+            let stored = if is_shared {
+                store.evidence_blocks_of(topic, partition, range, &recount.events).await?
+            } else {
+                store.evidence_blocks(topic, partition, range).await?
+            };
+            findings.extend(self.findings(&recount, &stored));
+            read.from_position = read.from_position.min(recount.from_position);
+            read.usable += recount.usable;
+            read.rejected += recount.rejected;
+            read.replayable += recount.replayable;
+        }
+        Ok(read)
+    }
+
+    async fn recount(
+        &self,
+        store: &Store,
+        partition: i32,
+        positions: (i64, i64),
+        keeps_events: bool,
+    ) -> Result<Recount, AuditError> {
+        let quarantined = store.quarantined_records(&self.kafka.topic, partition, positions).await?;
+        let span = Span { partition, positions, quarantined, keeps_events };
         let (kafka, rules) = (self.kafka.clone(), Arc::clone(&self.rules));
-        let reading =
-            tokio::task::spawn_blocking(move || recount(&kafka, &rules, partition, range, &quarantined))
-                .await;
-        match reading {
+        match tokio::task::spawn_blocking(move || recount(&kafka, &rules, &span)).await {
             Ok(recount) => recount.map_err(|error| AuditError::Kafka(error.to_string())),
             Err(error) => Err(AuditError::Kafka(error.to_string())),
         }
@@ -90,5 +122,49 @@ impl TopicCheck {
             Finding::new(Check::Kafka, subject, detail)
         };
         differing.map(finding).collect()
+    }
+}
+
+/// The positions of an account in spans, and whether a span may hold records of another log, too. There, what the tables hold
+/// beyond the topic says nothing: only that every event of the topic is stored.
+fn spans(account: &PartitionAccount, older: &[LedgerEpoch]) -> Vec<((i64, i64), bool)> {
+    let (mut from, next) = (account.from_position, account.next_position);
+    let shared = older.iter().map(LedgerEpoch::last_traces).max().unwrap_or(from).min(next);
+    let mut spans = Vec::new();
+    while from < shared {
+        let end = from.saturating_add(SHARED_POSITIONS).min(shared);
+        spans.push(((from, end), true));
+        from = end;
+    }
+    if from < next || spans.is_empty() {
+        spans.push(((from, next), false));
+    }
+    spans
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_that_an_older_epoch_may_have_read_are_apart_and_cut() {
+        let account = PartitionAccount {
+            partition: 0,
+            epoch: 1,
+            from_position: 5,
+            next_position: 100_000_000,
+            ranges: 1,
+            stored: 0,
+            rejected: 0,
+            holes: 0,
+            both: 0,
+        };
+        assert_eq!(spans(&account, &[]), [((5, 100_000_000), false)]);
+        let older = LedgerEpoch { partition: 0, epoch: 0, beginning: 0, reach: SHARED_POSITIONS };
+        let spans = spans(&account, &[older]);
+        let (last, shared) = spans.split_last().unwrap();
+        assert!(shared.iter().all(|((from, next), is_shared)| next - from <= SHARED_POSITIONS && *is_shared));
+        assert!(shared.windows(2).all(|pair| pair[0].0.1 == pair[1].0.0) && shared[0].0.0 == 5);
+        assert_eq!(*last, ((older.last_traces(), 100_000_000), false));
     }
 }

@@ -9,7 +9,7 @@ use crate::{Error, Store};
 const EVIDENCE: &str = include_str!("evidence.sql");
 const EVENTS: &str = include_str!("events.sql");
 
-/// Up to where the ledger accounts for the partitions of a topic. What is beyond is on its way.
+/// Up to where the ledger accounts for the partitions of a topic, in whatever epoch. What is beyond is on its way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerEnds {
     /// The topic.
@@ -52,6 +52,19 @@ pub struct UnquarantinedConflict {
     pub offset: i64,
     /// Place in the record.
     pub index: u16,
+}
+
+/// A reject that a replay is said to have stored, without evidence of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize, clickhouse::Row)]
+pub struct MissingReplay {
+    /// Topic of its record.
+    pub topic: String,
+    /// Partition of its record.
+    pub partition: i32,
+    /// Offset of its record.
+    pub offset: i64,
+    /// Place in the record, -1 for the whole record.
+    pub index: i32,
 }
 
 /// How many creations there are, and of what kind.
@@ -113,6 +126,15 @@ impl Store {
     /// There is no complete answer.
     pub async fn unquarantined_conflicts(&self, slice: Slice) -> Result<Vec<UnquarantinedConflict>, Error> {
         let query = self.sliced(include_str!("conflicts.sql"), slice);
+        self.audit_rows(query.param("limit", DIFFERENCES_MAX)).await
+    }
+
+    /// Rejects that are stored by the word of a replay alone, up to 1000.
+    ///
+    /// # Errors
+    /// There is no complete answer.
+    pub async fn missing_replays(&self, slice: Slice) -> Result<Vec<MissingReplay>, Error> {
+        let query = self.sliced(include_str!("replayed.sql"), slice);
         self.audit_rows(query.param("limit", DIFFERENCES_MAX)).await
     }
 

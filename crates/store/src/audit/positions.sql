@@ -1,6 +1,9 @@
--- What each position of a partition is, as runs of neighbours that are the same: 0 stored, 1 rejected, 2 both.
+-- What each position of a partition may be, as runs of neighbours that are the same. The class is made of bits: 1 a record that
+-- is stored, 2 one that was rejected when it was read, 4 there is a record for each epoch that has read the position. Both 1
+-- and 2: a replay was interrupted, or it was read again under other rules.
+-- A position that several epochs have read may hold a record of each log, known by their times: which is whose cannot be told.
 -- A conflicting copy is an event with evidence, and in quarantine besides: it is stored. A record that a replay has
--- stored is one that was rejected when the ledger was written.
+-- stored is one that was rejected when the ledger was written, unless a later epoch has read it again.
 SELECT class, min(offset) AS from_position, max(offset) + 1 AS next_position
 FROM
 (
@@ -9,22 +12,36 @@ FROM
     (
         SELECT
             offset,
-            toUInt8(multiIf(NOT max(is_event), 1, max(is_replayed), 1, max(is_open), 2, 0)) AS class
+            arrayCount((a, b) -> a <= offset AND offset < b, {beginnings:Array(Int64)}, {reaches:Array(Int64)}) AS epochs,
+            max(is_event AND (NOT is_replayed OR epochs > 1)) AS is_stored,
+            max(NOT is_event OR is_replayed OR is_open) AS is_rejected,
+            toUInt8(is_stored + 2 * is_rejected + 4 * (count() >= epochs)) AS class
         FROM
         (
-            SELECT offset, 1 AS is_event, 0 AS is_replayed, 0 AS is_open
-            FROM identities
-            WHERE topic = {topic:String} AND partition = {partition:Int32}
-                AND offset >= {from_position:Int64} AND offset < {next_position:Int64}
-            UNION ALL
             SELECT
                 offset,
-                0,
-                reason != 'conflicting_duplicate' AND replay_outcome IN ('stored', 'duplicate'),
-                reason != 'conflicting_duplicate' AND replay_outcome NOT IN ('stored', 'duplicate')
-            FROM rejects FINAL
-            WHERE topic = {topic:String} AND partition = {partition:Int32}
-                AND offset >= {from_position:Int64} AND offset < {next_position:Int64}
+                record_time,
+                max(event) AS is_event,
+                max(replayed) AS is_replayed,
+                max(open) AS is_open
+            FROM
+            (
+                SELECT offset, record_time, 1 AS event, 0 AS replayed, 0 AS open
+                FROM identities
+                WHERE topic = {topic:String} AND partition = {partition:Int32}
+                    AND offset >= {from_position:Int64} AND offset < {next_position:Int64}
+                UNION ALL
+                SELECT
+                    offset,
+                    record_time,
+                    0,
+                    scope = 'record' AND replay_outcome IN ('stored', 'duplicate'),
+                    scope = 'record' AND replay_outcome NOT IN ('stored', 'duplicate')
+                FROM rejects FINAL
+                WHERE topic = {topic:String} AND partition = {partition:Int32}
+                    AND offset >= {from_position:Int64} AND offset < {next_position:Int64}
+            )
+            GROUP BY offset, record_time
         )
         GROUP BY offset
     )

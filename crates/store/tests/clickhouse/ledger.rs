@@ -1,7 +1,7 @@
 //! The ledger: what is written comes back, and where it is read on from.
 
 use clickhouse::Row;
-use meterhouse_store::{LastRecord, LedgerRow, LedgerSummary, ResumePoint};
+use meterhouse_store::{LastRecord, LedgerEpoch, LedgerRow, LedgerSummary, ResumePoint};
 use serde::Deserialize;
 
 use crate::database::{Database, launch, shared};
@@ -228,4 +228,14 @@ async fn years_of_ranges_cost_no_more_than_a_day() {
     assert_eq!(resume(&database, 1).await.map(|point| point.position), Some(end));
     let read = read_rows().await - before;
     assert!((1..150_000).contains(&read), "{read} rows were read");
+
+    // An audit goes on where the last one ended, and takes the rest page by page.
+    let epoch = LedgerEpoch { partition: 0, epoch: 0, beginning: 0, reach: end + 5 };
+    for (position, ranges) in [(end, 1), (0, 65_536)] {
+        let before = read_rows().await;
+        let page = database.store().accounted_ranges(TOPIC, &epoch, position, None).await.unwrap();
+        let read = read_rows().await - before;
+        assert_eq!(page.len(), ranges);
+        assert!((1..500_000).contains(&read), "{read} rows were read behind {position}");
+    }
 }

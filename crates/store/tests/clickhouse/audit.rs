@@ -1,0 +1,70 @@
+//! What an audit asks: the ledger in pages, and what positions are that were read in two logs.
+
+use meterhouse_store::{AccountedRange, LedgerEpoch, LedgerRow, Store};
+
+use crate::database::{Database, shared};
+
+const TOPIC: &str = "usage-events";
+/// More positions than a page holds.
+const LONG: i64 = 20_000_000;
+
+fn range(epoch: u32, from_position: i64, next_position: i64) -> LedgerRow {
+    LedgerRow { epoch, next_position, ..LedgerRow::opening(0, epoch, from_position, "") }
+}
+
+fn epoch(epoch: u32, beginning: i64, reach: i64) -> LedgerEpoch {
+    LedgerEpoch { partition: 0, epoch, beginning, reach }
+}
+
+/// Pages of the ranges of an epoch that end behind a position.
+async fn pages(store: &Store, epoch: &LedgerEpoch, position: i64) -> Vec<Vec<(i64, i64)>> {
+    let (mut pages, mut last) = (Vec::new(), None);
+    loop {
+        let ranges = store.accounted_ranges(TOPIC, epoch, position, last).await.unwrap();
+        let Some(end) = ranges.last() else { return pages };
+        last = Some(*end);
+        pages.push(ranges.iter().map(AccountedRange::key).collect());
+    }
+}
+
+#[tokio::test]
+async fn ranges_behind_a_line_come_in_pages() {
+    let database = Database::migrated(shared()).await;
+    let store = database.store();
+    let first =
+        [range(0, 5, 5), range(0, 5, 9), range(0, 7, 12), range(0, 12, LONG), range(0, LONG, LONG + 1)];
+    let rows = [&first[..], &[range(1, 2, 2), range(1, 2, 3)]].concat();
+    // Each twice, as after an insert whose acknowledgement was lost.
+    for _ in 0..2 {
+        store.insert(&LedgerRow::encode(TOPIC, &rows).unwrap()).await.unwrap();
+    }
+    let epochs = store.ledger_epochs(TOPIC).await.unwrap();
+    assert_eq!(epochs, [epoch(0, 5, LONG + 1), epoch(1, 2, 3)]);
+    assert_eq!(
+        pages(&store, &epochs[0], 5).await,
+        [vec![(5, 9), (7, 12)], vec![(12, LONG)], vec![(LONG, LONG + 1)]]
+    );
+    assert_eq!(pages(&store, &epochs[0], 9).await.concat(), [(7, 12), (12, LONG), (LONG, LONG + 1)]);
+    assert_eq!(pages(&store, &epochs[0], LONG).await, [[(LONG, LONG + 1)]]);
+    assert!(pages(&store, &epochs[0], LONG + 1).await.is_empty());
+    assert_eq!(pages(&store, &epochs[1], 2).await, [[(2, 3)]]);
+}
+
+#[tokio::test]
+async fn a_position_that_two_epochs_have_read_is_certain_only_where_it_has_two_records() {
+    let database = Database::migrated(shared()).await;
+    let store = database.store();
+    database
+        .run(
+            "INSERT INTO identities (identity_hash, topic, partition, offset, record_time) \
+             SELECT number, 'usage-events', 0, number, toDateTime64(1000, 3) FROM numbers(10) UNION ALL \
+             SELECT 100 + number, 'usage-events', 0, number, toDateTime64(2000, 3) FROM numbers(4)",
+        )
+        .await;
+    let old = epoch(0, 0, 10);
+    let alone = store.positions(TOPIC, 0, (0, 10), &[old]).await.unwrap();
+    assert_eq!((alone.stored(0, 10), alone.rejected(0, 10)), (10..=10, 0..=0));
+    let shared = store.positions(TOPIC, 0, (0, 10), &[old, epoch(1, 0, 6)]).await.unwrap();
+    assert_eq!((shared.stored(0, 6), shared.records(0, 6)), (4..=6, 4..=6));
+    assert_eq!(shared.stored(6, 10), 4..=4, "nobody has read them again");
+}
