@@ -1,5 +1,7 @@
 //! Quarantine: what is in it, and the way out.
 
+mod moved;
+
 use std::collections::BTreeMap;
 use std::process::{Output, Stdio};
 
