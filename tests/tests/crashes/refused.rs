@@ -3,7 +3,7 @@
 use anyhow::Result;
 use meterhouse_tests::kafka::Logged;
 use meterhouse_tests::oracle::{self, Question};
-use meterhouse_tests::{Message, Service, Usage, check, wait};
+use meterhouse_tests::{Message, Service, Usage, audit, check, wait};
 
 use crate::case::{Case, start_armed};
 use crate::kill::is_killed;
@@ -29,6 +29,7 @@ pub(crate) fn killed_at(case: Case, place: &str, hit: u32) -> Result<()> {
     all_but_the_refused_is_as_expected(&case, &service)?;
     case.wait_summed_up()?;
     all_but_the_refused_is_as_expected(&case, &service)?;
+    audit::verify(site)?;
     let status = service.terminate()?;
     assert_eq!(status.code(), Some(0), "{}", service.log_tail());
     Ok(())
@@ -40,13 +41,16 @@ fn all_but_the_refused_is_as_expected(case: &Case, service: &Service) -> Result<
     let is_accepted = |record: &Logged| {
         !String::from_utf8_lossy(record.value.as_deref().unwrap_or_default()).contains(POISON)
     };
-    let log: Vec<Logged> = site.log()?.into_iter().filter(is_accepted).collect();
-    let expected = oracle::judge(&log, &Question { zone: "UTC", ..Question::default() })?;
-    let mut rejects = expected.rejects.clone();
-    rejects.insert(REASON.to_owned(), u64::try_from(REFUSED)?);
+    let log = site.log()?;
+    let (accepted, refused): (Vec<Logged>, Vec<Logged>) = log.iter().cloned().partition(is_accepted);
+    let mut expected = oracle::judge(&accepted, &Question { zone: "UTC", ..Question::default() })?;
+    expected.rejects.insert(REASON.to_owned(), u64::try_from(REFUSED)?);
+    let place = |record: Logged| (record.topic, record.partition, record.offset, -1);
+    expected.rejected.extend(refused.into_iter().map(|record| (place(record), REASON.to_owned())));
     // Copies that differ are seen to a moment after they are stored.
-    let wanted = (rejects, expected.events);
+    let wanted = (expected.rejects.clone(), expected.events);
     let look = || Ok((site.stored_rejects()?, site.count("SELECT count() FROM usage_events FINAL")?));
     wait::until_is(&format!("rejects, and events that count: {wanted:?}"), look, |found| *found == wanted)?;
+    check::quarantine_is_as_expected(&site.quarantine()?, &log, &expected);
     check::histories_are_as_expected(site, &service.client(), &expected)
 }
