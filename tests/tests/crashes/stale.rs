@@ -31,7 +31,7 @@ fn a_verdict_that_is_out_of_date_changes_nothing() -> Result<()> {
     // Two state the same, and the first of them wins over the other content.
     publisher.publish(&[copy("cpu", 200), copy("disk", 300), copy("disk", 100)])?;
     let mut stale = start_armed(&site, &["serve"], "copies_judged", 1, "stop")?;
-    wait_stopped(&mut stale)?;
+    wait_stopped(&stale)?;
     let mut other = site.start(&["serve"], "other")?;
     other.wait_ready()?;
     check::all_is_as_expected(&site, &other.client())?;
