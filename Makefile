@@ -34,7 +34,7 @@ chaos: setup ## Random faults on real servers for MINUTES=2; SEED=... repeats a 
 	cargo run --package meterhouse-tests --bin chaos -- --minutes $(or $(MINUTES),2) $(if $(SEED),--seed $(SEED))
 
 .PHONY: crashes
-crashes: setup ## Kill and hold processes at every crash point, also at later passes; takes some minutes.
+crashes: setup ## Kill and hold processes at every crash point, kill them also at later passes; takes many minutes.
 	cargo build --package meterhouse --package meterhouse-localstack
 	cargo test --package meterhouse-tests --test crashes -- --include-ignored
 

@@ -43,7 +43,7 @@ def open_structured(members):
     except (TypeError, binascii.Error, UnicodeDecodeError):
         raise Reject("invalid_envelope") from None
     except Reject as reject:
-        raise reject if reject.args == ("duplicate_member",) else Reject("invalid_envelope") from None
+        raise reject if reject.reason == "duplicate_member" else Reject("invalid_envelope") from None
 
 
 def checked_attributes(attributes):

@@ -10,19 +10,17 @@ from zones import FIRST_DAY, LAST_DAY, day_of, first_day_from
 
 def replay(records, rules):
     """All records in turn: the events that count, the number of copies, where the creations stand whose identity is taken
-    by other content, and how many rejects there are for which reason."""
-    copies, rejects = [], {}
+    by other content, and the place and the reason of each reject, these creations included."""
+    copies, rejects = [], []
     for record in records:
         try:
             copies.extend(judge(record, rules))
         except Reject as reject:
-            reason = reject.args[0]
-            rejects[reason] = rejects.get(reason, 0) + 1
+            rejects.append(((record.topic, record.partition, record.offset, reject.index), reject.reason))
     live = [event for event in first_of_each(copies).values() if not event.is_deletion]
     conflicts = conflicting([copy for copy in copies if copy.is_creation])
-    if conflicts:
-        rejects["conflicting_duplicate"] = rejects.get("conflicting_duplicate", 0) + len(conflicts)
-    return live, len(copies), conflicts, rejects
+    rejects.extend((place, "conflicting_duplicate") for place in conflicts)
+    return live, len(copies), conflicts, sorted(rejects)
 
 
 def first_of_each(copies):

@@ -4,7 +4,11 @@ import json
 
 
 class Reject(Exception):
-    """A record is not usable; the argument is the reason."""
+    """A record is not usable: the reason, and which of its events is at fault, -1 for the record as a whole."""
+
+    def __init__(self, reason, index=-1):
+        super().__init__(reason)
+        self.reason, self.index = reason, index
 
 
 class Number(str):
@@ -36,10 +40,13 @@ def read_object(text):
         )
     except ValueError:
         raise Reject("invalid_json") from None
-    return as_object(value)
+    return as_members(value)
 
 
-def as_object(value):
+def as_members(value):
+    """The members of a value, which may have been looked into already."""
+    if isinstance(value, dict):
+        return value
     if not isinstance(value, Object):
         raise Reject("not_an_object")
     return value.members()

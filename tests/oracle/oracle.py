@@ -6,8 +6,9 @@ Reads a Kafka log as lines of JSON, in any order of partitions:
     {"topic":"t","partition":0,"offset":7,"timestamp_ms":1791050405000,"value":"<base64>","headers":[["name","<base64>"]]}
 
 (`value` is null for a record without one) and prints one JSON object: `records`, `copies` (usable events, resends
-included), `events` (those that count), `rejects` (by reason: records, and events whose identity is taken by other
-content), `conflicts` (topic, partition, offset and index of these events) and `history` (the HTTP answer by customer).
+included), `events` (those that count), `rejects` (how many for each reason: records, and events whose identity is taken
+by other content), `rejected` (the place of each: topic, partition, offset, and index of the event, -1 for the whole
+record; and its reason), `conflicts` (the places of those events) and `history` (the HTTP answer by customer).
 
 It shares no code with the service: Python's decimal and zoneinfo, and nothing beyond the standard library. It is naive
 on purpose; being obvious is its only merit.
@@ -16,6 +17,7 @@ on purpose; being obvious is its only merit.
 import argparse
 import base64
 import json
+from collections import Counter
 
 from history import Registry, histories, read_catalog, replay
 from verdicts import Record, Rules
@@ -50,13 +52,14 @@ def main():
     zone = zone_of(arguments.zone)
     records = list(read_log(arguments.log))
     rules = Rules(zone, allow_negative_units=arguments.allow_negative_units)
-    events, copies, conflicts, rejects = replay(records, rules)
+    events, copies, conflicts, rejected = replay(records, rules)
     registry = Registry(arguments.subscriptions, zone)
     answer = {
         "records": len(records),
         "copies": copies,
         "events": len(events),
-        "rejects": rejects,
+        "rejects": Counter(reason for _, reason in rejected),
+        "rejected": rejected,
         "conflicts": conflicts,
         "history": histories(events, read_catalog(arguments.catalog), registry, zone),
     }

@@ -61,7 +61,7 @@ class Conflicts(unittest.TestCase):
 
     def offsets(self, *records):
         _, _, conflicts, rejects = replay(records, Rules(UTC))
-        self.assertEqual(rejects.get("conflicting_duplicate", 0), len(conflicts))
+        self.assertEqual(rejects, [(place, "conflicting_duplicate") for place in conflicts])
         return [offset for _, _, offset, _ in conflicts]
 
     def test_what_differs_in_anything_is_a_conflict_of_the_first(self):

@@ -45,12 +45,12 @@ def record_of(fields, text):
 
 
 def verdict(record, rules):
-    """The reason of a reject, None for a usable record."""
+    """Reason and index of a reject, None twice for a usable record."""
     try:
         judge(record, rules)
     except Reject as reject:
-        return reject.args[0]
-    return None
+        return reject.reason, reject.index
+    return None, None
 
 
 class Fixtures(unittest.TestCase):
@@ -73,9 +73,10 @@ class Fixtures(unittest.TestCase):
 
     def test_rejects(self):
         judged = 0
-        for name, record, rules, _ in fixtures("rejects"):
+        for name, record, rules, expect in fixtures("rejects"):
+            index = -1 if expect["index"] is None else expect["index"]
             with self.subTest(name):
-                self.assertEqual(verdict(record, rules), name.split(".")[0])
+                self.assertEqual(verdict(record, rules), (name.split(".")[0], index))
             judged += 1
         self.assertGreater(judged, 80)
 
@@ -87,7 +88,8 @@ class Limits(unittest.TestCase):
     def reason(self, start, end):
         members = {"EventId": "e", "SubscriptionReference": "s", "OptionCode": "o", "Units": 1}
         members.update(UsageStart=start, UsageEnd=end)
-        return verdict(record_of({"value_text": json.dumps(members)}, ""), Rules(zone_of("UTC")))
+        reason, _ = verdict(record_of({"value_text": json.dumps(members)}, ""), Rules(zone_of("UTC")))
+        return reason
 
     def test_age_future_and_length(self):
         for start, end, reason in (

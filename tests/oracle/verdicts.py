@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 from envelope import media_type, open_binary, open_structured
-from members import Number, Reject, as_object, as_text, byte_length, name_of, optional_text, read_object, required
+from members import Number, Reject, as_members, as_text, byte_length, name_of, optional_text, read_object, required
 from texts import UnitsFault, parse_time, parse_units
 from zones import SECOND, month_of
 
@@ -85,17 +85,28 @@ def events_of(record, members, envelope, rules):
     """All events of a record; one that is not usable makes all of them so."""
     usages = members.get("Usages")
     if usages is None:
-        return [event_of(record, members, envelope, 0, rules)]
+        return [event_at(record, members, envelope, 0, rules)]
     if not isinstance(usages, list):
         raise Reject("invalid_type")
     if len(usages) > 1000:
         raise Reject("too_large")
     if not usages:
         raise Reject("missing_member")
-    events = [event_of(record, as_object(usage), envelope, index, rules) for index, usage in enumerate(usages)]
-    if len({(event.subscription, event.identity) for event in events}) < len(events):
-        raise Reject("conflicting_duplicate")
+    events = [event_at(record, usage, envelope, index, rules) for index, usage in enumerate(usages)]
+    seen = set()
+    for index, event in enumerate(events):
+        if (event.subscription, event.identity) in seen:
+            raise Reject("conflicting_duplicate", index)
+        seen.add((event.subscription, event.identity))
     return events
+
+
+def event_at(record, usage, envelope, index, rules):
+    """One event of a record; a reject names it."""
+    try:
+        return event_of(record, as_members(usage), envelope, index, rules)
+    except Reject as reject:
+        raise Reject(reject.reason, index) from None
 
 
 def event_of(record, members, envelope, index, rules):

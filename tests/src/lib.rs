@@ -30,6 +30,7 @@ pub mod oracle;
 mod poller;
 mod proxy;
 mod publish;
+mod quarantine;
 mod rollup;
 mod service;
 mod settings;
@@ -51,9 +52,10 @@ pub use mix::{Kinds, Mix};
 pub use poller::{Poller, Seen};
 pub use proxy::{Mode, Proxy};
 pub use publish::{Message, Publisher};
+pub use quarantine::{Place, StoredReject};
 pub use service::Service;
 pub use settings::Value;
-pub use site::{Place, Site};
+pub use site::Site;
 pub use usage::Usage;
 
 /// The servers of all tests of this process, which end with it.

@@ -39,7 +39,9 @@ pub struct Expected {
     pub events: u64,
     /// Rejects by reason: records, and events whose identity is taken by other content.
     pub rejects: BTreeMap<String, u64>,
-    /// Where these events stand: topic, partition, offset, index in the record.
+    /// The place and the reason of each of these rejects.
+    pub rejected: Vec<(Place, String)>,
+    /// Where the events stand whose identity is taken by other content.
     pub conflicts: Vec<Place>,
     /// The HTTP answer by customer.
     pub history: BTreeMap<String, Value>,

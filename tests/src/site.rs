@@ -333,43 +333,4 @@ impl Site {
     pub fn count(&self, sql: &str) -> Result<u64> {
         self.query(sql)?.trim().parse().with_context(|| format!("no number: {sql}"))
     }
-
-    /// Rejects by reason, as stored: without those that a replay has stored or found to be copies.
-    ///
-    /// # Errors
-    /// There is no answer.
-    pub fn stored_rejects(&self) -> Result<BTreeMap<String, u64>> {
-        let sql =
-            format!("SELECT reason, count() FROM rejects FINAL WHERE {OPEN} GROUP BY reason FORMAT TSV");
-        let parse = |line: &str| {
-            let (reason, count) = line.split_once('\t').context("no tab")?;
-            Ok((reason.to_owned(), count.parse()?))
-        };
-        self.query(&sql)?.lines().map(parse).collect()
-    }
-
-    /// Events in quarantine whose identity is taken by other content: topic, partition, offset and index, and the base64 of
-    /// the record's value.
-    ///
-    /// # Errors
-    /// There is no answer.
-    pub fn stored_conflicts(&self) -> Result<BTreeMap<Place, String>> {
-        // The parser gives the same reason to a record that has one identity twice.
-        let sql = format!(
-            "SELECT topic, partition, offset, index, base64Encode(raw) FROM rejects FINAL \
-             WHERE {OPEN} AND reason = 'conflicting_duplicate' AND scope = 'event' \
-             FORMAT JSONCompactEachRow SETTINGS output_format_json_quote_64bit_integers = 0"
-        );
-        let parse = |line: &str| {
-            let (topic, partition, offset, index, raw) = serde_json::from_str(line).context("a row")?;
-            Ok(((topic, partition, offset, index), raw))
-        };
-        self.query(&sql)?.lines().map(parse).collect()
-    }
 }
-
-/// Topic, partition, offset and index in the record.
-pub type Place = (String, i32, i64, i32);
-
-/// A reject that is still one.
-const OPEN: &str = "replay_outcome NOT IN ('stored', 'duplicate')";

@@ -7,7 +7,6 @@ use prometheus::{
 
 use crate::batch::{Batch, CloseReason};
 use crate::progress::{PartitionProgress, Progress};
-use crate::sweep::SweepMetrics;
 
 /// Outcome of an event whose identity is taken by other content.
 const CONFLICT: &str = "conflict";
@@ -43,8 +42,6 @@ pub struct Metrics {
     pub(crate) committed_differences: IntCounter,
     /// Partitions whose last accounted record had left the log.
     pub(crate) fingerprints_gone: IntCounter,
-    /// What the sweep does.
-    pub(crate) sweep: SweepMetrics,
     topic: String,
 }
 
@@ -129,7 +126,6 @@ impl Metrics {
                 "meterhouse_fingerprints_gone_total",
                 "Assigned partitions whose last accounted record retention had deleted, so that it was not compared.",
             )?,
-            sweep: SweepMetrics::register(registry)?,
             topic: topic.to_owned(),
         };
         metrics.begin();

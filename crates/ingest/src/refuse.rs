@@ -9,10 +9,10 @@ use crate::progress::Progress;
 use crate::writer::{Attempts, CHECK, Writer};
 use crate::{Error, rebuild};
 
-/// So many records of one batch at most are taken for faulty. Beyond it is the table that is at fault.
+/// So many refused records of one batch tell that it is the table that is at fault.
 const REFUSED_MAX: usize = 1000;
-/// A batch of more records of which not one is accepted tells of the table, too.
-const ALL_REFUSED_MAX: usize = 100;
+/// The same tell so many, of one batch or of several, among which not one is accepted.
+const REFUSED_IN_A_ROW_MAX: usize = 100;
 /// Bytes of rejects that are read again and kept at a time.
 const QUARANTINE_BYTES: usize = 16 * 1024 * 1024;
 
@@ -51,7 +51,7 @@ impl Writer {
     }
 
     /// Inserts all events but those of the records that are returned.
-    async fn insert_accepted(&self, events: &SealedEvents) -> Result<Vec<Refused>, Error> {
+    async fn insert_accepted(&mut self, events: &SealedEvents) -> Result<Vec<Refused>, Error> {
         let records = events.sources.records();
         let mut parts = self.store.write_parts(events);
         let mut refused: Vec<Refused> = Vec::new();
@@ -73,18 +73,27 @@ impl Writer {
                 let (left, right) = part.split_at(part.len() / 2);
                 waiting.extend([right, left]);
             }
-            let is_every_one = refused.len() == records.len() && records.len() > ALL_REFUSED_MAX;
-            if (refused.len() > REFUSED_MAX || is_every_one)
+            if refused.len() > REFUSED_MAX
                 && let Some(last) = refused.pop()
             {
-                tracing::error!(
-                    records = refused.len() + 1,
-                    "so many refused records: it is not they that are wrong"
-                );
-                return Err(self.give_up(&attempts, last.error));
+                return Err(self.blame_the_table(&attempts, last));
             }
         }
+        // The order of records in a batch tells nothing, so it is batches that are in a row.
+        let is_one_accepted = refused.len() < records.len();
+        self.refused_in_a_row = if is_one_accepted { 0 } else { self.refused_in_a_row + refused.len() };
+        if self.refused_in_a_row >= REFUSED_IN_A_ROW_MAX
+            && let Some(last) = refused.pop()
+        {
+            return Err(self.blame_the_table(&attempts, last));
+        }
         Ok(refused)
+    }
+
+    /// The end, with the server's words about one record of many.
+    fn blame_the_table(&self, attempts: &Attempts, last: Refused) -> Error {
+        tracing::error!("so many refused records: it is not they that are wrong");
+        self.give_up(attempts, last.error)
     }
 
     /// Puts refused records into quarantine and onto the mirror topic.

@@ -17,9 +17,9 @@ use std::time::{Duration, Instant};
 use meterhouse_store::{Error, HashRange, Store};
 use tokio_util::sync::CancellationToken;
 
-use crate::{KafkaConfig, Metrics, Reporter};
+use crate::{KafkaConfig, Reporter};
 use act::Actor;
-pub(crate) use metrics::SweepMetrics;
+pub use metrics::SweepMetrics;
 use pace::{Pace, Schedule};
 
 /// Name of the readiness check.
@@ -31,7 +31,7 @@ const RANGE_ROWS: u64 = 1 << 20;
 const FOUND_MAX: u64 = 500;
 /// For so long an identity that a writer has suspected is looked at first. Afterwards it is for the passes.
 const SUSPECTED_FOR: Duration = Duration::from_secs(120);
-/// Pause after something has failed, and longest time between two settings of the gauge.
+/// Pause after something has failed, and longest time between two reports.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// How often the sweep looks.
@@ -50,7 +50,7 @@ pub async fn sweep(
     config: SweepConfig,
     kafka: &KafkaConfig,
     store: Store,
-    metrics: Metrics,
+    metrics: SweepMetrics,
     report: Reporter,
     shutdown: CancellationToken,
 ) {
@@ -60,12 +60,11 @@ pub async fn sweep(
         max_lag: config.max_lag,
         actor: Actor::new(kafka, store.clone(), metrics.clone()),
         store,
-        metrics: metrics.sweep,
+        metrics,
         report,
         looks: Schedule::new(pace, now),
         passes: Schedule::new(pace, now),
         pass: None,
-        seen_at: now,
         failures: [None, None],
     };
     // Whatever is under way may be given up.
@@ -81,8 +80,6 @@ struct Sweep {
     looks: Schedule,
     passes: Schedule,
     pass: Option<Pass>,
-    /// When the last pass that is over began: all that was stored before has been looked at.
-    seen_at: Instant,
     /// What is wrong with looks at the suspects, and with passes.
     failures: [Option<String>; 2],
 }
@@ -154,9 +151,8 @@ impl Sweep {
             pass.ranges.extend(last.and_then(|last| range.after(last.identity_hash)));
         }
         if pass.ranges.is_empty() {
-            self.seen_at = pass.begun;
             self.passes.done(pass.begun + pass.reading, Instant::now());
-            self.metrics.passed(pass.waiting);
+            self.metrics.passed(pass.begun, pass.waiting);
             self.pass = None;
         }
         Ok(())
@@ -174,16 +170,14 @@ impl Sweep {
     }
 
     fn tell(&self) {
-        let lag = self.seen_at.elapsed();
-        self.metrics.lag_seconds.set(lag.as_secs_f64());
-        (self.report)(SWEEP_CHECK, self.readiness(lag));
+        (self.report)(SWEEP_CHECK, self.readiness());
     }
 
-    fn readiness(&self, lag: Duration) -> Result<(), String> {
+    fn readiness(&self) -> Result<(), String> {
         if let Some(why) = self.failures.iter().flatten().next() {
             return Err(why.clone());
         }
-        if lag > self.max_lag {
+        if self.metrics.lag() > self.max_lag {
             let seconds = self.max_lag.as_secs();
             return Err(format!("copies that differ may go unseen for more than {seconds} s"));
         }

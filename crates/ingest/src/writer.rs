@@ -40,6 +40,8 @@ pub(crate) struct Writer {
     mirror: Option<Mirror>,
     /// Reads refused records again, once there is one.
     pub(crate) lookup: RecordLookup,
+    /// Records that the database has refused since it took one.
+    pub(crate) refused_in_a_row: usize,
 }
 
 /// Attempts to insert into one table.
@@ -80,7 +82,17 @@ impl Writer {
         report: Reporter,
     ) -> Self {
         let (mirror, lookup) = (Mirror::new(kafka, &metrics, &report), RecordLookup::new(kafka));
-        Self { store, kafka: kafka.clone(), log_check, done, metrics, report, mirror, lookup }
+        Self {
+            store,
+            kafka: kafka.clone(),
+            log_check,
+            done,
+            metrics,
+            report,
+            mirror,
+            lookup,
+            refused_in_a_row: 0,
+        }
     }
 
     /// Stores batches in their order until there are no more, or the reader is gone.
@@ -143,6 +155,7 @@ impl Writer {
             }
         }
         self.succeeded(&attempts);
+        self.refused_in_a_row = 0;
         Ok(())
     }
 

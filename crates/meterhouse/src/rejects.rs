@@ -7,13 +7,12 @@ mod replay;
 mod show;
 mod text;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use clap::{Args, Subcommand};
-use meterhouse_store::{SchemaState, Store};
 
 use crate::config::Config;
-use crate::failure::{ExitKind, Failure};
-use crate::schema::{self, store_failure};
+use crate::failure::Failure;
+use crate::schema::{self, check_ready, store_failure};
 use filter::FilterArgs;
 use show::Place;
 
@@ -77,8 +76,9 @@ struct ReplayArgs {
 pub(crate) fn run(args: &RejectsArgs, config: &Config) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.context("cannot start the runtime")?;
+    let store = schema::store(config)?;
     runtime.block_on(async {
-        let store = connect(config).await?;
+        check_ready(&store, config).await?;
         let failed = |error| store_failure(error, config);
         match &args.command {
             RejectsCommand::List(args) => {
@@ -95,17 +95,4 @@ pub(crate) fn run(args: &RejectsArgs, config: &Config) -> Result<(), Failure> {
             RejectsCommand::Replay(args) => replay::run(args, config, &store).await,
         }
     })
-}
-
-async fn connect(config: &Config) -> Result<Store, Failure> {
-    let store = schema::store(config)?;
-    let state =
-        store.schema_state(&config.billing.zone).await.map_err(|error| store_failure(error, config))?;
-    match state {
-        SchemaState::Ready => Ok(store),
-        SchemaState::Empty | SchemaState::Behind(_) => {
-            let text = "the database lacks tables: run `meterhouse migrate`";
-            Err(Failure::new(ExitKind::Finding, anyhow!(text)))
-        }
-    }
 }

@@ -76,7 +76,7 @@ pub(crate) async fn work(
 /// Makes sums again, and says how far it is.
 ///
 /// # Errors
-/// ClickHouse cannot be reached, or a date cannot be summed up.
+/// ClickHouse cannot be reached or has no tables, or a date cannot be summed up.
 pub(crate) fn rebuild(args: &RebuildArgs, config: &Config) -> Result<(), Failure> {
     let metrics = RollupMetrics::register(&Registry::new()).context("cannot register metrics")?;
     let store = schema::store(config)?;
@@ -91,6 +91,7 @@ pub(crate) fn rebuild(args: &RebuildArgs, config: &Config) -> Result<(), Failure
         Progress::Marked(dates) => println!("{dates} days are marked and read from the events"),
         Progress::Left(dates) => println!("{dates} days are left"),
     };
+    runtime.block_on(schema::check_ready(&store, config))?;
     let rebuilt = rollup::rebuild(&store, args.filter(), margin, waits, metrics, show);
     match runtime.block_on(rebuilt) {
         Ok(()) if waits => println!("all days are summed up"),

@@ -103,7 +103,7 @@ async fn look(store: &Store, zone: &BillingZone, migrates: bool) -> Result<Resul
 }
 
 /// What somebody has to do before the database can be used.
-pub(crate) fn readiness(state: SchemaState) -> Result<(), String> {
+fn readiness(state: SchemaState) -> Result<(), String> {
     match state {
         SchemaState::Ready => Ok(()),
         SchemaState::Empty => Err("the database has no tables yet: run `meterhouse migrate`".to_owned()),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use meterhouse_api::{ApiState, Authority, Health, RateLimit, ops_router, router};
-use meterhouse_ingest::{KafkaProbe, Reporter, SWEEP_CHECK};
+use meterhouse_ingest::{KafkaProbe, Reporter, SWEEP_CHECK, SweepMetrics};
 use meterhouse_query::History;
 use meterhouse_query::rollup::RollupMetrics;
 use meterhouse_store::Store;
@@ -67,7 +67,7 @@ fn check_insecure(config: &Config, roles: Roles) -> Result<(), Failure> {
 async fn serve(config: Arc<Config>, roles: Roles, files: Files) -> Result<(), Failure> {
     let shutdown = shutdown::on_signals()?;
     let registry = Registry::new();
-    let metrics = Metrics::register(&registry, &config).context("cannot register metrics")?;
+    let metrics = Metrics::register(&registry, &config, roles).context("cannot register metrics")?;
     let store = Store::new(&config.clickhouse.store_config(), metrics.store.clone());
     let store_of_audits = store.clone();
     let health = health(roles);
@@ -82,9 +82,8 @@ async fn serve(config: Arc<Config>, roles: Roles, files: Files) -> Result<(), Fa
         parts.run(done(meterhouse_api::serve(listener, router(state), shutdown.clone())));
     }
     parts.run(done(probes::clickhouse(store.clone(), health.clone(), shutdown.clone())));
-    if roles.rolls_up {
+    if let Some(metrics_of_sweep) = metrics.sweep {
         let (config, store, health) = (Arc::clone(&config), store.clone(), health.clone());
-        let metrics_of_sweep = metrics.ingest.clone();
         parts.run(sweep::work(
             Arc::clone(&config),
             store.clone(),
@@ -121,6 +120,8 @@ async fn serve(config: Arc<Config>, roles: Roles, files: Files) -> Result<(), Fa
 struct Metrics {
     store: meterhouse_store::Metrics,
     ingest: meterhouse_ingest::Metrics,
+    /// Where nobody sweeps, there is no lag to be told.
+    sweep: Option<SweepMetrics>,
     rollup: RollupMetrics,
     api: meterhouse_api::Metrics,
     files: FileMetrics,
@@ -128,11 +129,14 @@ struct Metrics {
 }
 
 impl Metrics {
-    fn register(registry: &Registry, config: &Config) -> Result<Self, prometheus::Error> {
+    fn register(registry: &Registry, config: &Config, roles: Roles) -> Result<Self, prometheus::Error> {
         register_build_info(registry)?;
+        let ingest = meterhouse_ingest::Metrics::register(registry, &config.kafka.topic)?;
+        let sweep = roles.rolls_up.then(|| SweepMetrics::register(registry, &ingest)).transpose()?;
         Ok(Self {
             store: meterhouse_store::Metrics::register(registry)?,
-            ingest: meterhouse_ingest::Metrics::register(registry, &config.kafka.topic)?,
+            ingest,
+            sweep,
             rollup: RollupMetrics::register(registry)?,
             api: meterhouse_api::Metrics::register(registry)?,
             files: FileMetrics::register(registry)?,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use meterhouse_api::Health;
-use meterhouse_ingest::{Metrics, Reporter};
+use meterhouse_ingest::{Reporter, SweepMetrics};
 use meterhouse_store::Store;
 use tokio_util::sync::CancellationToken;
 
@@ -19,7 +19,7 @@ pub(crate) async fn work(
     config: Arc<Config>,
     store: Store,
     health: Health,
-    metrics: Metrics,
+    metrics: SweepMetrics,
     shutdown: CancellationToken,
 ) -> Result<(), Failure> {
     let migrates = false;

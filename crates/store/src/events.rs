@@ -157,6 +157,15 @@ impl EventBatch {
         })
     }
 
+    /// The same, and suspects every identity: for whoever does not know what else is stored, or is on its way.
+    pub fn seal_suspecting_all(self) -> Option<SealedEvents> {
+        self.seal_as(|batch, sealed| {
+            let evidence = batch.evidence();
+            sealed.identities = Some(batch.seal_identities(&evidence));
+            sealed.suspects = seal_suspects(&batch.identities(&evidence));
+        })
+    }
+
     /// Tombstones have no evidence of their own: they are no copies.
     pub(crate) fn seal_tombstones(self) -> Option<SealedEvents> {
         self.seal_as(|_, _| {})

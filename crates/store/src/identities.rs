@@ -77,6 +77,13 @@ impl EventBatch {
         sighted
     }
 
+    /// The hashes of all identities, each of them once.
+    pub(crate) fn identities(&self, evidence: &EvidenceRows) -> Vec<u64> {
+        let mut hashes: Vec<u64> = pick(&self.identity_hash, &evidence.order).map(|hash| hash.0).collect();
+        hashes.dedup();
+        hashes
+    }
+
     fn key_hash(&self, row: usize) -> u64 {
         key_hash(&KeyHashes {
             customer: self.customers.hash(self.customer[row]),

@@ -23,8 +23,8 @@ pub(super) enum Action {
     KillProcess(usize),
     EndProcess(usize),
     HoldProcess(usize),
-    /// It is killed and comes back, to kill itself at a place.
-    ArmProcess(usize, &'static str, u32),
+    /// It is killed and comes back, to kill itself at a pass of a place, or to stand still there.
+    ArmProcess(usize, &'static str, u32, &'static str),
     KillKafka,
     HoldKafka,
     KillClickHouse,
@@ -83,7 +83,8 @@ impl Action {
         }
         if let Some(slot) = running.choose(random).copied().filter(|_| can_fault) {
             let place = crash::places().choose(random).copied()?;
-            let arm = Self::ArmProcess(slot, place, random.random_range(1..=HITS));
+            let action = crash::ACTIONS.choose(random).copied()?;
+            let arm = Self::ArmProcess(slot, place, random.random_range(1..=HITS), action);
             possible.extend([
                 Self::KillProcess(slot),
                 Self::EndProcess(slot),
@@ -106,7 +107,7 @@ impl Action {
             Self::HoldClickHouse => Undo::ContinueClickHouse,
             Self::BreakKafkaWire(_) => Undo::MendKafkaWire,
             Self::BreakClickHouseWire(_) => Undo::MendClickHouseWire,
-            // The one kills itself, or does not; merges begin again when everything heals, or the server was killed.
+            // The one kills or stops itself, or does not; merges begin again when everything heals, or the server was killed.
             Self::ArmProcess(..) | Self::StopMerges | Self::Merge => return None,
             Self::Migrate | Self::ShowLedger | Self::Replay | Self::Rebuild => return None,
         })

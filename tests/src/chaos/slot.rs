@@ -1,19 +1,27 @@
 //! A place for a process, which comes and goes.
 
 use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
 use nix::sys::signal::Signal;
 
-use crate::{Service, crash};
+use crate::{Service, crash, wait};
+
+/// A process that was started so short a time ago may not listen to signals yet: SIGTERM just ends it.
+const DEAF: Duration = Duration::from_secs(5);
 
 /// A process, and what was done to it.
 #[derive(Debug)]
 pub(super) struct Slot {
     pub(super) service: Service,
     state: State,
-    /// It may kill itself.
+    /// It may kill itself, or stand still.
     is_armed: bool,
+    started: Instant,
+    /// It was asked to end before it can be expected to listen.
+    is_deaf: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +36,7 @@ enum State {
 impl Slot {
     /// For a process that was just started.
     pub(super) fn new(service: Service) -> Self {
-        Self { service, state: State::Running, is_armed: false }
+        Self { service, state: State::Running, is_armed: false, started: Instant::now(), is_deaf: false }
     }
 
     pub(super) fn is_running(&self) -> bool {
@@ -44,7 +52,7 @@ impl Slot {
 
     pub(super) fn end(&mut self) -> Result<()> {
         self.service.signal(Signal::SIGTERM)?;
-        self.state = State::Ending;
+        (self.state, self.is_deaf) = (State::Ending, self.started.elapsed() < DEAF);
         Ok(())
     }
 
@@ -60,15 +68,15 @@ impl Slot {
         Ok(())
     }
 
-    /// Kills it and has it come back, to kill itself when it passes a place.
-    pub(super) fn arm(&mut self, place: &str, hit: u32) -> Result<()> {
+    /// Kills it and has it come back, to kill itself or to stand still when it passes a place.
+    pub(super) fn arm(&mut self, place: &str, hit: u32, action: &str) -> Result<()> {
         self.kill()?;
-        self.start(&[(crash::VARIABLE, &format!("{place}:{hit}:kill"))])?;
+        self.start(&[(crash::VARIABLE, &format!("{place}:{hit}:{action}"))])?;
         self.is_armed = true;
         Ok(())
     }
 
-    /// Has it not kill itself any more.
+    /// Has it not kill or stop itself any more.
     pub(super) fn disarm(&mut self) -> Result<()> {
         if self.is_armed && self.state == State::Running {
             self.kill()?;
@@ -80,17 +88,30 @@ impl Slot {
     /// Starts it again; one that was asked to end has to have done so, with 0.
     pub(super) fn start_again(&mut self) -> Result<()> {
         if self.state == State::Ending {
-            let status = self.service.wait_end()?;
-            let is_well = status.success() || self.is_armed && is_killed(status);
+            let status = self.wait_end()?;
+            let is_well = status.success()
+                || self.is_armed && ended_by(status, Signal::SIGKILL)
+                || self.is_deaf && ended_by(status, Signal::SIGTERM);
             ensure!(is_well, "asked to end, it ended with {status}:\n{}", self.service.log_tail());
         }
         self.start(&[])
     }
 
+    /// Waits for the end of one that was asked to, and that may stand still on its way.
+    fn wait_end(&mut self) -> Result<ExitStatus> {
+        wait::until("the end of a process", || {
+            let status = self.service.ended();
+            // One that has ended has been waited for, and gets no signal any more.
+            let _ = status.is_none().then(|| self.service.signal(Signal::SIGCONT));
+            status
+        })?;
+        self.service.wait_end()
+    }
+
     fn start(&mut self, variables: &[(&str, &str)]) -> Result<()> {
         self.service.set_variables(variables);
         self.service.start_again()?;
-        (self.state, self.is_armed) = (State::Running, false);
+        (self.state, self.is_armed, self.started) = (State::Running, false, Instant::now());
         Ok(())
     }
 
@@ -103,15 +124,27 @@ impl Slot {
             return Ok(false);
         }
         let Some(status) = self.service.ended() else { return Ok(false) };
-        if !(self.is_armed && is_killed(status)) {
+        if !(self.is_armed && ended_by(status, Signal::SIGKILL)) {
             bail!("a process ended by itself: {status}\n{}", self.service.log_tail());
         }
         self.service.wait_end()?;
         self.state = State::Down;
         Ok(true)
     }
+
+    /// Whether it has begun to stand still by itself since the last look.
+    ///
+    /// # Errors
+    /// The kernel does not tell.
+    pub(super) fn has_stopped(&mut self) -> Result<bool> {
+        let has_stopped = self.is_armed && self.state == State::Running && self.service.is_stopped()?;
+        if has_stopped {
+            self.state = State::Held;
+        }
+        Ok(has_stopped)
+    }
 }
 
-fn is_killed(status: std::process::ExitStatus) -> bool {
-    status.signal() == Some(Signal::SIGKILL as i32)
+fn ended_by(status: ExitStatus, signal: Signal) -> bool {
+    status.signal() == Some(signal as i32)
 }

@@ -82,13 +82,15 @@ impl World {
         (0..self.slots.len()).filter(|slot| self.slots[*slot].is_running()).collect()
     }
 
-    /// Notices processes that have killed themselves, and that nothing is wrong.
+    /// Notices processes that have killed or stopped themselves, and that nothing is wrong.
     pub(super) fn look(&mut self) -> Result<Vec<Undo>> {
         ensure!(!self.poller.has_failed(), "an answer has stepped back, or was wrong: see the end");
         let mut undoing = Vec::new();
         for (number, slot) in self.slots.iter_mut().enumerate() {
             if slot.has_died()? {
                 undoing.push(Undo::StartProcess(number));
+            } else if slot.has_stopped()? {
+                undoing.push(Undo::ContinueProcess(number));
             }
         }
         Ok(undoing)
@@ -109,7 +111,7 @@ impl World {
             Action::KillProcess(slot) => self.slots[slot].kill()?,
             Action::EndProcess(slot) => self.slots[slot].end()?,
             Action::HoldProcess(slot) => self.slots[slot].hold()?,
-            Action::ArmProcess(slot, place, hit) => self.slots[slot].arm(place, hit)?,
+            Action::ArmProcess(slot, place, hit, action) => self.slots[slot].arm(place, hit, action)?,
             Action::KillKafka => self.kafka.kill()?,
             Action::HoldKafka => self.kafka.pause()?,
             Action::KillClickHouse => self.clickhouse.kill()?,

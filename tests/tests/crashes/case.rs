@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use meterhouse_tests::{Kinds, Mix, Service, Site, audit, check, crash, shared, wait};
 
 /// Records in front of the process, and behind the crash.
@@ -84,14 +84,9 @@ pub(crate) fn start_armed(
 }
 
 /// Waits until a process stands still.
-pub(crate) fn wait_stopped(service: &mut Service) -> Result<()> {
-    let pid = service.pid().context("it is not running")?;
-    let state = || {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
-        let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
-        state.context("no state")
-    };
-    wait::until_is("the process to stand still", state, |state| *state == 'T').map(|_| ())
+pub(crate) fn wait_stopped(service: &Service) -> Result<()> {
+    wait::until_is("the process to stand still", || service.is_stopped(), |is_stopped| *is_stopped)
+        .map(|_| ())
 }
 
 /// Another load for each test, the same one each time.

@@ -7,6 +7,7 @@ use meterhouse_tests::{Service, check};
 use nix::sys::signal::Signal;
 
 use crate::case::{Case, start_armed};
+use crate::places::{PLACES, Way, every_place};
 use crate::refused;
 
 /// Short: whoever comes after a killed process waits so long for its partitions.
@@ -15,30 +16,8 @@ const SESSION_MS: u64 = 1500;
 /// Later passes of places that are passed often.
 const LATER: [u32; 2] = [2, 5];
 
-/// What has a process pass a place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    /// It starts, and reads.
-    Start,
-    /// The same, and passes the place once.
-    Once,
-    /// Another one joins the group.
-    Join,
-    /// It is asked to end.
-    End,
-    /// The database refuses records.
-    Refuse,
-    /// Sums by day are made again.
-    Rebuild,
-    /// Rejects are judged again, by other rules.
-    Replay,
-}
-
-macro_rules! places {
+macro_rules! tests {
     ($($place:ident: $way:ident,)*) => {
-        /// All places with a test, in the order of the code's list.
-        pub(crate) const PLACES: &[&str] = &[$(stringify!($place)),*];
-        const WAYS: &[Way] = &[$(Way::$way),*];
         $(
             #[test]
             fn $place() -> Result<()> {
@@ -47,50 +26,12 @@ macro_rules! places {
         )*
     };
 }
-
-places! {
-    migration_executed: Start,
-    migration_recorded: Start,
-    zone_pinned: Once,
-    assignment_given: Once,
-    openings_known: Once,
-    openings_inserted: Once,
-    assignment_positions_known: Once,
-    assignment_taken: Once,
-    assignment_ended: Join,
-    record_pushed: Start,
-    batch_closed: Start,
-    batch_sealed: Start,
-    rejects_inserted: Start,
-    first_mark_inserted: Start,
-    rows_due: Start,
-    events_inserted: Start,
-    identities_inserted: Start,
-    events_written: Start,
-    accepted_inserted: Refuse,
-    refused_quarantined: Refuse,
-    rejects_mirrored: Start,
-    batch_stored: Start,
-    ledger_inserted: Start,
-    batch_accounted: Start,
-    before_commit: Start,
-    after_commit: Start,
-    drained: End,
-    scan_timed: Start,
-    scan_recomputed: Start,
-    rebuild_marked: Rebuild,
-    copies_judged: Start,
-    tombstones_written: Start,
-    conflicts_quarantined: Start,
-    copies_settled: Start,
-    replay_stored: Replay,
-    replay_noted: Replay,
-}
+every_place!(tests);
 
 #[test]
 #[ignore = "takes minutes: make crashes"]
 fn anywhere_later() -> Result<()> {
-    let often = PLACES.iter().zip(WAYS).filter(|(_, way)| **way == Way::Start);
+    let often = PLACES.iter().filter(|(_, way)| *way == Way::Start);
     for (place, way) in often {
         LATER.iter().try_for_each(|hit| killed_at(place, *hit, *way))?;
     }

@@ -2,7 +2,7 @@
 //! knows is out of date when it goes on.
 
 use anyhow::Result;
-use meterhouse_tests::{Message, Service, Site, Usage, check, wait};
+use meterhouse_tests::{Message, Service, Site, Usage, audit, check, wait};
 use nix::sys::signal::Signal;
 
 use crate::case::{start_armed, wait_stopped};
@@ -31,7 +31,7 @@ fn a_verdict_that_is_out_of_date_changes_nothing() -> Result<()> {
     // Two state the same, and the first of them wins over the other content.
     publisher.publish(&[copy("cpu", 200), copy("disk", 300), copy("disk", 100)])?;
     let mut stale = start_armed(&site, &["serve"], "copies_judged", 1, "stop")?;
-    wait_stopped(&mut stale)?;
+    wait_stopped(&stale)?;
     let mut other = site.start(&["serve"], "other")?;
     other.wait_ready()?;
     check::all_is_as_expected(&site, &other.client())?;
@@ -43,5 +43,5 @@ fn a_verdict_that_is_out_of_date_changes_nothing() -> Result<()> {
     let before = passes(&stale)?;
     wait::until_is("it to look again", || passes(&stale), |now| *now >= before + 2)?;
     check::all_is_as_expected(&site, &stale.client())?;
-    Ok(())
+    audit::verify(&site)
 }

@@ -58,6 +58,26 @@ fn pair(name: &str) -> Result<(Site, [Service; 2], Service)> {
     Ok((site, pair, api))
 }
 
+/// A lag of 0 would say that all is seen to.
+#[test]
+fn the_lag_of_the_sweep_is_told_where_it_runs_and_grows_until_everything_is_seen() -> Result<()> {
+    let site = Site::new("sweep_lag")?;
+    let lag = |service: &Service| Ok(service.scrape()?.sum("meterhouse_sweep_lag_seconds", &[]));
+    for command in ["ingest", "api"] {
+        let mut service = site.start(&[command], command)?;
+        service.wait_fault("schema", "meterhouse migrate")?;
+        assert_eq!(lag(&service)?, None, "{command}");
+        assert_eq!(service.scrape()?.sum("meterhouse_sweep_passes_total", &[]), None, "{command}");
+    }
+    let mut rollup = site.start(&["rollup"], "rollup")?;
+    rollup.wait_fault("schema", "meterhouse migrate")?;
+    wait::until_is("the lag to grow", || lag(&rollup), |lag| lag.is_some_and(|lag| lag > 3.0))?;
+    assert!(site.run(&["migrate"])?.status.success());
+    wait::until_is("everything to be seen", || lag(&rollup), |lag| lag.is_some_and(|lag| lag < 2.0))?;
+    assert!(rollup.metric("meterhouse_sweep_passes_total", &[])? > 0);
+    Ok(())
+}
+
 #[test]
 fn what_a_killed_process_leaves_the_other_one_goes_on_with() -> Result<()> {
     let (site, [mut one, two], api) = pair("one_killed")?;

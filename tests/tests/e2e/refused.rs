@@ -197,3 +197,36 @@ fn where_every_record_is_refused_it_is_the_table_that_is_wrong() -> Result<()> {
     assert_eq!(site.count("SELECT count() FROM usage_events FINAL")?, 101);
     Ok(())
 }
+
+/// Batches so small that none of them tells anything of the table by itself.
+#[test]
+fn where_all_of_many_small_batches_is_refused_it_is_the_table_too() -> Result<()> {
+    const POISONED: u64 = 60;
+    let site = Site::new("refused_in_a_row")?;
+    assert!(site.run(&["migrate"])?.status.success());
+    site.query("ALTER TABLE usage_events ADD CONSTRAINT poison CHECK option_code != 'poison'")?;
+    let mut service = site.serve()?;
+    let publish = |first: u64, count: u64, option: &str| {
+        let messages: Vec<Message> =
+            (first..first + count).map(|number| usage(number, option).message().to(0)).collect();
+        site.publisher()?.publish(&messages)
+    };
+    for (first, count, option) in [(0, POISONED, "poison"), (100, 1, "cpu"), (200, POISONED, "poison")] {
+        publish(first, count, option)?;
+        site.wait_consumed()?;
+    }
+    service.wait_ready()?;
+    publish(300, POISONED, "poison")?;
+    let status = service.wait_end()?;
+    assert_eq!(status.code(), Some(1), "{}", service.log_tail());
+    assert!(service.log().contains("Constraint `poison`"), "{}", service.log_tail());
+    let kept = site.count("SELECT count() FROM rejects FINAL")?;
+    assert!((2 * POISONED..2 * POISONED + 40).contains(&kept), "{kept} in quarantine");
+    site.query("ALTER TABLE usage_events DROP CONSTRAINT poison")?;
+    service.start_again()?;
+    service.wait_ready()?;
+    site.wait_consumed()?;
+    assert!(site.run(&["rejects", "replay"])?.status.success());
+    assert_eq!(site.count("SELECT count() FROM usage_events FINAL")?, 3 * POISONED + 1);
+    Ok(())
+}

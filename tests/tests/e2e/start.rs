@@ -80,6 +80,25 @@ fn migrate_is_idempotent_and_refuses_another_zone() -> Result<()> {
 }
 
 #[test]
+fn one_shot_commands_refuse_a_database_without_tables_with_4() -> Result<()> {
+    let site = Site::new("not_migrated")?;
+    for command in [
+        "verify",
+        "rollup rebuild",
+        "ledger show",
+        "ledger accept --partition 0 --at beginning",
+        "rejects list",
+        "rejects show 0/0",
+        "rejects replay",
+    ] {
+        let output = site.run(&command.split(' ').collect::<Vec<_>>())?;
+        assert_eq!(output.status.code(), Some(4), "{command}: {}", error(&output));
+        assert!(error(&output).contains("run `meterhouse migrate`"), "{command}: {}", error(&output));
+    }
+    Ok(())
+}
+
+#[test]
 fn a_server_that_is_not_there_ends_one_shot_commands_with_3() -> Result<()> {
     let nobody = Port::free()?;
     let mut site = Site::new("unreachable")?;

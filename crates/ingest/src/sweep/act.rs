@@ -6,18 +6,19 @@ use std::time::Duration;
 use meterhouse_model::IdentityHash;
 use meterhouse_store::{Error, Settlement, Store, Unsettled, Verdict, crash, seal_tombstones};
 
+use super::metrics::SweepMetrics;
 use super::quarantine::Quarantine;
-use crate::{KafkaConfig, Metrics};
+use crate::KafkaConfig;
 
 pub(super) struct Actor {
     store: Store,
-    metrics: Metrics,
+    metrics: SweepMetrics,
     quarantine: Quarantine,
 }
 
 impl Actor {
-    pub(super) fn new(kafka: &KafkaConfig, store: Store, metrics: Metrics) -> Self {
-        let quarantine = Quarantine::new(kafka, store.clone(), metrics.clone());
+    pub(super) fn new(kafka: &KafkaConfig, store: Store, metrics: SweepMetrics) -> Self {
+        let quarantine = Quarantine::new(kafka, store.clone(), metrics.pipeline.clone());
         Self { store, metrics, quarantine }
     }
 
@@ -50,7 +51,7 @@ impl Actor {
         if let Some(sealed) = seal_tombstones(tombstones.iter().copied()) {
             self.store.write(&sealed).await?;
             crash::point("tombstones_written");
-            self.metrics.sweep.tombstones.inc_by(tombstones.len() as u64);
+            self.metrics.tombstones.inc_by(tombstones.len() as u64);
             tracing::info!(rows = tombstones.len(), "took events away from keys where another copy counts");
         }
         Ok(())

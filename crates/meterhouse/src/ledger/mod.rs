@@ -46,10 +46,8 @@ impl<'c> Servers<'c> {
         let store = schema::store(config)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.context("cannot start the runtime")?;
-        let servers = Self { config, store, runtime };
-        let state = servers.ask(servers.store.schema_state(&config.billing.zone))?;
-        schema::readiness(state).map_err(|missing| anyhow!(missing))?;
-        Ok(servers)
+        runtime.block_on(schema::check_ready(&store, config))?;
+        Ok(Self { config, store, runtime })
     }
 
     fn topic(&self) -> &str {

@@ -168,6 +168,22 @@ async fn suspects_are_found_at_once() {
 }
 
 #[tokio::test]
+async fn who_suspects_all_has_every_identity_looked_at_once() {
+    let database = stored(vec![(creation("e", "1"), record(0, 1)), (creation("f", "1"), record(0, 2))]).await;
+    let moved = |id| Event { change: Change::Amend(1), ..event("s", id, at(NOVEMBER), "1") };
+    let mut batch = EventBatch::default();
+    for (id, offset) in [("e", 3), ("new", 4), ("f", 5), ("e", 6)] {
+        batch.push(&moved(id), &record(0, offset));
+    }
+    let sealed = batch.seal_suspecting_all().unwrap();
+    database.store().write(&sealed).await.unwrap();
+    assert_eq!(database.one::<u64>("SELECT count() FROM suspects").await, 3);
+    let found = database.store().unsettled_suspects(Duration::from_secs(60), 100).await.unwrap();
+    assert_eq!(found, self::found(&database).await);
+    assert_eq!(found.len(), 2);
+}
+
+#[tokio::test]
 async fn a_case_holds_what_is_stored_and_a_tombstone_takes_it_away() {
     let amendment = Event { change: Change::Amend(7), ..event("s", "e", at(NOVEMBER), "2") };
     let copies = vec![(creation("e", "1"), record(3, 1)), (amendment, record(2, 9))];
