@@ -43,7 +43,5 @@ pub use probe::KafkaProbe;
 pub use producer::{Producer, ProducerError, Written};
 pub use properties::{check_property, is_fixed_property};
 pub use recount::{Recount, Span, recount};
-pub use sweep::{SWEEP_CHECK, SweepConfig, sweep};
-pub use recount::{Recount, recount};
 pub use sweep::{SWEEP_CHECK, SweepConfig, SweepMetrics, sweep};
 pub use topic::{PartitionLog, partition_logs};
