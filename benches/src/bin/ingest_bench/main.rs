@@ -30,6 +30,9 @@ struct Arguments {
     /// Customers that they belong to.
     #[arg(long, default_value_t = 10_000)]
     customers: u32,
+    /// Months that their usage ascends through, 1 % of it late. More months spread it over more dates.
+    #[arg(long, default_value_t = 1)]
+    months: u32,
     /// Runs, each with a consumer group and a database of its own.
     #[arg(long, default_value_t = 3)]
     runs: u32,
@@ -45,13 +48,15 @@ struct Measured {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let Arguments { events, customers, runs } = &arguments;
+    let Arguments { events, customers, months, runs } = &arguments;
     let stack = Stack::start(StackOptions::default())?;
     stack.kafka().create_topic(TOPIC, PARTITIONS)?;
     let publisher = Site::on(stack.kafka(), stack.clickhouse(), TOPIC)?;
     eprintln!("publishing {events} events");
-    let (events_text, customers_text) = (events.to_string(), customers.to_string());
-    publisher.generate(&["--events", &events_text, "--customers", &customers_text, "--months", "3"])?;
+    let [events_text, customers_text, months_text] =
+        [events.to_string(), customers.to_string(), months.to_string()];
+    let shape = ["--events", &events_text, "--customers", &customers_text, "--months", &months_text];
+    publisher.generate(&shape)?;
     println!(
         "| run | events/s | service us/event | ClickHouse us/event | broker us/event | service peak MiB |"
     );
