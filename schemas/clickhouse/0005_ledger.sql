@@ -16,6 +16,7 @@ CREATE TABLE IF NOT EXISTS ledger
     last_record_offset Int64 DEFAULT -1 COMMENT 'last record up to the end of the range, -1: none since the beginning',
     last_record_time   DateTime64(3, 'UTC') COMMENT 'its timestamp',
     last_record_hash   UInt64 COMMENT 'of its key and value',
+    topic_id           UInt128 COMMENT 'that Kafka has given to the topic, 0: it gives none',
     note               String COMMENT 'who named this beginning, and why',
     software           String COMMENT 'version of the program that wrote it',
     written_at         DateTime64(3, 'UTC') DEFAULT now64(3),

@@ -45,3 +45,4 @@ pub use properties::{check_property, is_fixed_property};
 pub use recount::{Recount, Span, recount};
 pub use sweep::{SWEEP_CHECK, SweepConfig, SweepMetrics, sweep};
 pub use topic::{PartitionLog, partition_logs};
+pub use topic_id::topic_id;

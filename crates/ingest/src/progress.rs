@@ -134,8 +134,11 @@ impl Progress {
 
     /// The rows that account for the batch; `None` where it brings no partition on.
     pub(crate) fn ledger(&self, topic: &str) -> Option<EncodedBatch> {
-        let rows: Vec<LedgerRow> =
-            self.partitions.iter().map(|(number, partition)| partition.ledger_row(*number)).collect();
+        let rows: Vec<LedgerRow> = self
+            .partitions
+            .iter()
+            .map(|(number, partition)| partition.ledger_row(*number, self.topic_id))
+            .collect();
         LedgerRow::encode(topic, &rows)
     }
 }
@@ -163,7 +166,7 @@ impl PartitionProgress {
         u64::try_from(offsets).unwrap_or_default().saturating_sub(self.stored + self.rejected)
     }
 
-    fn ledger_row(&self, partition: i32) -> LedgerRow {
+    fn ledger_row(&self, partition: i32, topic_id: TopicId) -> LedgerRow {
         LedgerRow {
             partition,
             epoch: self.epoch,
@@ -176,6 +179,7 @@ impl PartitionProgress {
             amended: self.amended,
             deleted: self.deleted,
             last_record: Some(self.last_record),
+            topic_id: topic_id.0,
             note: String::new(),
         }
     }

@@ -60,7 +60,7 @@ pub(crate) struct Resumption {
 
 impl Start {
     /// Compares the ledger's end with the ends of the log, which holds offsets from `low` up to but without `high`.
-    fn judge(partition: i32, point: ResumePoint, low: i64, high: i64) -> Self {
+    fn judge(partition: i32, point: ResumePoint, topic_id: TopicId, low: i64, high: i64) -> Self {
         let end = point.position;
         let verdict = if low > end {
             Verdict::Stopped(format!(
@@ -73,6 +73,11 @@ impl Start {
         } else {
             match point.last_record {
                 Some(record) if record.offset >= low => Verdict::Reread(record),
+                // Where nothing was read and nothing is skipped, it may be any log.
+                None if end == low => Verdict::GoOn,
+                _ if is_another(point.topic_id, topic_id) => Verdict::Stopped(format!(
+                    "the topic is another one than that in which the ledger's end {end} was reached: it was recreated"
+                )),
                 _ => Verdict::GoOn,
             }
         };
@@ -97,6 +102,11 @@ impl Start {
     }
 }
 
+/// Whether two ids are of two topics, as far as Kafka gives ids.
+fn is_another(known: u128, now: TopicId) -> bool {
+    known != TopicId::NONE.0 && now != TopicId::NONE && known != now.0
+}
+
 impl Resumption {
     /// Where partitions begin. One that nobody has ever begun to read begins at its log's beginning, which is on record
     /// before its first record is read: so whoever goes on begins nowhere later.
@@ -115,10 +125,10 @@ impl Resumption {
         for partition in partitions {
             let (low, high) = self.watermarks(consumer, *partition)?;
             let point = points.get(partition).copied().unwrap_or_else(|| {
-                openings.push(LedgerRow::opening(*partition, 0, low, FIRST_READING));
-                ResumePoint { epoch: 0, position: low, last_record: None }
+                openings.push(LedgerRow::opening(*partition, 0, low, topic_id.0, FIRST_READING));
+                ResumePoint { epoch: 0, position: low, last_record: None, topic_id: topic_id.0 }
             });
-            let start = Start::judge(*partition, point, low, high);
+            let start = Start::judge(*partition, point, topic_id, low, high);
             self.note_gone_fingerprint(&start);
             starts.push(start);
         }
@@ -241,7 +251,10 @@ mod tests {
 
     fn judged(position: i64, last_record: Option<i64>, low: i64, high: i64) -> Verdict {
         let last_record = last_record.map(|offset| LastRecord { offset, timestamp_ms: 1, hash: 2 });
-        Start::judge(0, ResumePoint { epoch: 0, position, last_record }, low, high).verdict
+        let point = ResumePoint { epoch: 0, position, last_record, topic_id: 7 };
+        let verdict = |now: u128| Start::judge(0, point, TopicId(now), low, high).verdict;
+        assert_eq!(verdict(7), verdict(0), "no id tells nothing");
+        verdict(7)
     }
 
     #[test]
@@ -251,6 +264,20 @@ mod tests {
         assert!(stopped(judged(10, None, 11, 20), "starts at offset 11"));
         assert!(stopped(judged(10, Some(9), 0, 9), "ends at offset 9, before the ledger's end 10"));
         assert!(stopped(judged(10, Some(9), 0, 0), "cut or recreated"));
+    }
+
+    #[test]
+    fn another_topic_is_noticed_without_a_record_of_the_old_one() {
+        let judged = |last_record: Option<i64>, low| {
+            let last_record = last_record.map(|offset| LastRecord { offset, timestamp_ms: 1, hash: 2 });
+            let point = ResumePoint { epoch: 0, position: 10, last_record, topic_id: 7 };
+            Start::judge(0, point, TopicId(8), low, 20).verdict
+        };
+        let stops = |verdict| matches!(verdict, Verdict::Stopped(why) if why.contains("it was recreated"));
+        assert!(stops(judged(None, 0)), "skipped up to its end");
+        assert!(stops(judged(Some(9), 10)), "the record has left the log");
+        assert!(matches!(judged(Some(9), 9), Verdict::Reread(_)), "the record itself tells");
+        assert_eq!(judged(None, 10), Verdict::GoOn, "nothing was read, nothing is skipped");
     }
 
     #[test]

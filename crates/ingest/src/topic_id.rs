@@ -14,8 +14,8 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
 
-use crate::KafkaConfig;
 use crate::probe::Silent;
+use crate::{Error, KafkaConfig};
 
 /// Time that a broker has to answer.
 const TIMEOUT_MS: c_int = 5000;
@@ -24,11 +24,20 @@ const LISTEN: Duration = Duration::from_millis(1);
 
 /// Stays the same for as long as the topic is there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct TopicId(i64, i64);
+pub(crate) struct TopicId(pub(crate) u128);
 
 impl TopicId {
     /// What brokers say that know no ids.
-    pub(crate) const NONE: Self = Self(0, 0);
+    pub(crate) const NONE: Self = Self(0);
+}
+
+/// The id of the configured topic; `None`: there is no such topic; 0: the brokers give no ids. Blocks for five seconds at
+/// most.
+///
+/// # Errors
+/// They do not answer.
+pub fn topic_id(config: &KafkaConfig) -> Result<Option<u128>, Error> {
+    Ok(TopicIds::new(config)?.read()?.map(|id| id.0))
 }
 
 /// Asks for the id of the configured topic, over a connection of its own.
@@ -107,8 +116,9 @@ unsafe fn id(event: *mut sys::rd_kafka_event_t) -> Result<TopicId, RDKafkaErrorC
             check(sys::rd_kafka_error_code(error))?;
         }
         let id = sys::rd_kafka_TopicDescription_topic_id(topic);
-        let high = sys::rd_kafka_Uuid_most_significant_bits(id);
-        Ok(TopicId(high, sys::rd_kafka_Uuid_least_significant_bits(id)))
+        let high = sys::rd_kafka_Uuid_most_significant_bits(id).cast_unsigned();
+        let low = sys::rd_kafka_Uuid_least_significant_bits(id).cast_unsigned();
+        Ok(TopicId(u128::from(high) << 64 | u128::from(low)))
     }
 }
 

@@ -107,12 +107,12 @@ impl Store {
         within(self.query_timeout + CLIENT_GRACE, call).await
     }
 
-    /// Waits for an insert's answer, and no longer than the limit.
+    /// Waits for an insert's answer, and no longer than the limit and half of it.
     pub(crate) async fn acknowledgement<T>(
         &self,
         call: impl Future<Output = clickhouse::error::Result<T>>,
     ) -> Result<T, Error> {
-        within(self.insert_timeout + CLIENT_GRACE, call).await
+        within(self.insert_timeout + CLIENT_GRACE.min(self.insert_timeout / 2), call).await
     }
 }
 

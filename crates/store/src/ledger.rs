@@ -20,10 +20,10 @@ use crate::{
 };
 
 const COLUMNS: &str = "topic, partition, epoch, from_position, next_position, resumed_at, stored, rejected, holes, \
-                       amended, deleted, last_record_offset, last_record_time, last_record_hash, note, software";
-const COLUMN_COUNT: usize = 16;
+                       amended, deleted, last_record_offset, last_record_time, last_record_hash, topic_id, note, software";
+const COLUMN_COUNT: usize = 17;
 /// Bytes of a row without its texts.
-const ROW_BYTES: usize = 120;
+const ROW_BYTES: usize = 136;
 /// Version of the program that writes.
 const SOFTWARE: &str = env!("CARGO_PKG_VERSION");
 /// Offset that stands for no record.
@@ -72,13 +72,21 @@ pub struct LedgerRow {
     pub deleted: u64,
     /// The last record up to the end of the range.
     pub last_record: Option<LastRecord>,
+    /// Which topic of that name it was read from, by Kafka's id; 0 where Kafka gives none.
+    pub topic_id: u128,
     /// Who named this beginning, and why.
     pub note: String,
 }
 
 impl LedgerRow {
     /// The beginning of an epoch: an empty range.
-    pub fn opening(partition: i32, epoch: u32, position: i64, note: impl Into<String>) -> Self {
+    pub fn opening(
+        partition: i32,
+        epoch: u32,
+        position: i64,
+        topic_id: u128,
+        note: impl Into<String>,
+    ) -> Self {
         Self {
             partition,
             epoch,
@@ -91,6 +99,7 @@ impl LedgerRow {
             amended: 0,
             deleted: 0,
             last_record: None,
+            topic_id,
             note: note.into(),
         }
     }
@@ -132,6 +141,7 @@ fn write_account(block: &mut BlockWriter, rows: &[LedgerRow]) {
     let times = last().map(|record| record.timestamp_ms.to_le_bytes());
     block.fixed("last_record_time", "DateTime64(3, 'UTC')", times);
     block.fixed("last_record_hash", "UInt64", last().map(|record| record.hash.to_le_bytes()));
+    block.fixed("topic_id", "UInt128", rows.iter().map(|row| row.topic_id.to_le_bytes()));
     block.strings("note", rows.iter().map(|row| row.note.as_bytes()));
     block.strings("software", rows.iter().map(|_| SOFTWARE.as_bytes()));
 }

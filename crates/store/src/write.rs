@@ -10,12 +10,15 @@
 //!   overlooked: a scan that began before they were there can only end up in a header that is not clean.
 //! - The second mark is for rows that came later than that, of a process that was stopped between its mark and its insert,
 //!   say: a scan in between may have passed for clean. Nothing counts as stored before it is there. Most writes take far
-//!   less than a time limit, by their own clock and by the server's, and need none.
+//!   less than that, by their own clock and by the server's, and need none.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::{EncodedBatch, Error, ServerTime, Sources, Store, crash};
+
+/// Beyond that, rows mark their dates again. Other processes may have a shorter margin than the time limit here allows for.
+const LATE: Duration = Duration::from_secs(10);
 
 /// Usage events with all that has to be written beside them. Cloning shares the bytes.
 #[derive(Debug, Clone)]
@@ -63,19 +66,19 @@ impl Store {
         }
     }
 
-    /// Writes the mark. Rows may follow for as long as an insert may take.
+    /// Writes the mark. Rows begin to follow within half a time limit, so that they are there within two of them.
     pub(crate) async fn mark(&self, sealed: &SealedEvents) -> Result<Begun, Error> {
         let begun = Begun { here: Instant::now(), server: self.server_time().await? };
         self.insert(&sealed.marks).await?;
         crash::point("first_mark_inserted");
-        let limit = self.insert_timeout;
+        let limit = self.insert_timeout / 2;
         if begun.here.elapsed() > limit { Err(Error::TimedOut(limit)) } else { Ok(begun) }
     }
 
     /// Writes the second mark where rows came late.
     async fn mark_late(&self, sealed: &SealedEvents, begun: &Begun) -> Result<(), Error> {
         let now = self.server_time().await?;
-        let is_late = begun.is_late(begun.here.elapsed(), now, self.insert_timeout);
+        let is_late = begun.is_late(begun.here.elapsed(), now, self.insert_timeout.min(LATE));
         if is_late { self.insert(&sealed.marks).await } else { Ok(()) }
     }
 }

@@ -160,6 +160,30 @@ fn a_position_that_makes_no_sense_is_not_accepted() -> Result<()> {
     Ok(())
 }
 
+/// Nothing was read since the accepted position, so there is no record to be known again.
+#[test]
+fn a_topic_recreated_before_its_first_record_is_read_is_not_taken_for_the_same() -> Result<()> {
+    let site = Site::new("recreated_unread")?;
+    site.publisher()?.publish(&usages(0, 5))?;
+    let mut service = site.serve()?;
+    site.wait_consumed()?;
+    service.terminate()?;
+    let (code, text) = accept(&site, &["--partition", "0", "--at", "end", "--yes"])?;
+    assert_eq!(code, Some(0), "{text}");
+
+    topic::recreate(shared().kafka(), "recreated_unread", 4)?;
+    site.publisher()?.publish(&[usages(0, 8), usages(1, 2)].concat())?;
+    service.start_again()?;
+    service.wait_fault("partitions", "recreated_unread/0 stopped: the topic is another one")?;
+    wait_sum(&site, &service, 5 + 2)?;
+    let (code, text) = accept(&site, &["--partition", "0", "--at", "beginning", "--yes"])?;
+    assert_eq!(code, Some(0), "{text}");
+    wait_sum(&site, &service, 5 + 8 + 2)?;
+    service.wait_ready()?;
+    assert_eq!(service.terminate()?.code(), Some(0), "{}", service.log_tail());
+    Ok(())
+}
+
 #[test]
 fn a_topic_that_is_recreated_while_it_is_read_is_not_taken_for_the_same() -> Result<()> {
     let site = Site::new("recreated_live")?;

@@ -11,7 +11,7 @@ fn record(offset: i64) -> LastRecord {
 fn starts(positions: &[(i32, i64)]) -> Vec<Start> {
     let start = |(partition, position): &(i32, i64)| Start {
         partition: *partition,
-        point: ResumePoint { epoch: 2, position: *position, last_record: None },
+        point: ResumePoint { epoch: 2, position: *position, last_record: None, topic_id: 0 },
         verdict: Verdict::GoOn,
     };
     positions.iter().map(start).collect()

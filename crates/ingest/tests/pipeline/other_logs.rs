@@ -7,7 +7,7 @@ use crate::site::{Site, usage};
 
 /// A new beginning, as an operator accepts it.
 fn accept(site: &Site<'_>, partition: i32, position: i64) {
-    site.write_ledger(&LedgerRow::opening(partition, 1, position, "somebody: a test"));
+    site.write_ledger(&LedgerRow::opening(partition, 1, position, 0, "somebody: a test"));
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn partitions_that_are_taken_again_and_again_go_on_each_time() {
     for round in 0..ROUNDS {
         // Another beginning that is none: everything is taken again, and partition 0 stays stopped.
         let position = i64::from(2000 + round);
-        site.write_ledger(&LedgerRow::opening(0, round + 1, position, "a test"));
+        site.write_ledger(&LedgerRow::opening(0, round + 1, position, 0, "a test"));
         running.wait_for_words("partitions", &format!("before the ledger's end {position}"));
         for partition in 1..4_u8 {
             let id = round * 10 + u32::from(partition);

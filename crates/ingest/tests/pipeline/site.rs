@@ -138,7 +138,7 @@ impl<'s> Site<'s> {
             next_position: next,
             stored: (next - from).unsigned_abs(),
             last_record: last,
-            ..LedgerRow::opening(partition, 0, from, "by hand")
+            ..LedgerRow::opening(partition, 0, from, 0, "by hand")
         };
         self.write_ledger(&row);
     }

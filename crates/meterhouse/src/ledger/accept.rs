@@ -71,7 +71,8 @@ pub(super) fn run(args: &AcceptArgs, servers: &Servers<'_>) -> Result<(), Failur
         return Err(Failure::new(ExitKind::Refused, anyhow!("nothing is written: add --yes to accept this")));
     }
     let note = note(&args.note);
-    let row = LedgerRow::opening(args.partition, plan.epoch, plan.position, note.as_str());
+    let row =
+        LedgerRow::opening(args.partition, plan.epoch, plan.position, servers.topic_id()?, note.as_str());
     if let Some(rows) = LedgerRow::encode(servers.topic(), &[row]) {
         servers.ask(servers.store.insert(&rows))?;
     }
@@ -165,7 +166,8 @@ mod tests {
     const LOG: PartitionLog = PartitionLog { partition: 3, start: 10, end: 50, committed: None };
 
     fn plan(at: At, ledger_end: Option<i64>) -> String {
-        let before = ledger_end.map(|position| ResumePoint { epoch: 4, position, last_record: None });
+        let before =
+            ledger_end.map(|position| ResumePoint { epoch: 4, position, last_record: None, topic_id: 0 });
         Plan::new("t", at, before, LOG).to_string()
     }
 

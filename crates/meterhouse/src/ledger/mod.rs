@@ -5,7 +5,7 @@ mod show;
 
 use anyhow::{Context, anyhow};
 use clap::Subcommand;
-use meterhouse_ingest::PartitionLog;
+use meterhouse_ingest::{KafkaConfig, PartitionLog};
 use meterhouse_store::Store;
 use tokio::runtime::Runtime;
 
@@ -64,8 +64,20 @@ impl<'c> Servers<'c> {
 
     /// Asks Kafka for the logs of all partitions.
     fn logs(&self) -> Result<Vec<PartitionLog>, Failure> {
+        self.ask_kafka(meterhouse_ingest::partition_logs)
+    }
+
+    /// Asks Kafka for the topic's id, 0 where there is none.
+    fn topic_id(&self) -> Result<u128, Failure> {
+        self.ask_kafka(meterhouse_ingest::topic_id).map(Option::unwrap_or_default)
+    }
+
+    fn ask_kafka<T>(
+        &self,
+        question: impl FnOnce(&KafkaConfig) -> Result<T, meterhouse_ingest::Error>,
+    ) -> Result<T, Failure> {
         let kafka = self.config.kafka.client_config(&self.config.ingest);
-        meterhouse_ingest::partition_logs(&kafka).map_err(|error| {
+        question(&kafka).map_err(|error| {
             let text = format!("{} does not answer for the topic {}: {error}", kafka.brokers, kafka.topic);
             Failure::new(ExitKind::Unreachable, anyhow!(text))
         })

@@ -48,9 +48,8 @@ pub async fn rebuild(
     metrics: RollupMetrics,
     mut progress: impl FnMut(Progress),
 ) -> Result<(), RebuildError> {
-    store.mark_again(&filter).await?;
+    let marked_until = store.mark_again(&filter).await?;
     crash::point("rebuild_marked");
-    let marked_until = store.server_time().await?;
     let rebuild = Rebuild { store, filter: DateFilter { marked_until, ..filter }, margin };
     progress(Progress::Marked(rebuild.count().await?));
     if !waits {

@@ -2,7 +2,7 @@
 
 use meterhouse_model::{Day, Month};
 
-use super::DateFilter;
+use super::{DateFilter, ServerTime};
 use crate::{Error, Store};
 
 /// The same time as that of every other mark.
@@ -11,11 +11,11 @@ const MONTHS: &str = include_str!("months.sql");
 
 impl Store {
     /// Marks all dates of a range that have events, or anything in `usage_daily`: from then on they are read from the events
-    /// themselves, until they have been scanned again.
+    /// themselves, until they have been scanned again. Returns a time that none of these marks is later than.
     ///
     /// # Errors
     /// Some dates may not be marked yet.
-    pub async fn mark_again(&self, filter: &DateFilter) -> Result<(), Error> {
+    pub async fn mark_again(&self, filter: &DateFilter) -> Result<ServerTime, Error> {
         let query = filter.bind(self.for_reads().query_raw(MONTHS));
         let months: Vec<i32> = self.answer(query.fetch_all()).await?;
         // A month at a time: a statement has a time limit.
@@ -29,6 +29,9 @@ impl Store {
             let insert = of_month.bind(self.for_inserts().query_raw(MARK));
             self.acknowledgement(insert.execute()).await?;
         }
-        Ok(())
+        // Marks may be ahead of a clock that was set back.
+        let newest =
+            self.for_reads().query("SELECT toUnixTimestamp64Nano(greatest(now64(9), max(at))) FROM touched");
+        Ok(ServerTime(self.answer(newest.fetch_one()).await?))
     }
 }

@@ -12,6 +12,7 @@ pub(super) struct Range {
     pub(super) last_record_offset: i64,
     pub(super) last_record_ms: i64,
     pub(super) last_record_hash: u64,
+    pub(super) topic_id: u128,
 }
 
 impl Range {
@@ -35,6 +36,8 @@ pub(super) struct Touching {
     pub(super) end: i64,
     /// The record that the last of them ends with.
     pub(super) last_record: Option<LastRecord>,
+    /// The topic that it was read from.
+    pub(super) topic_id: u128,
     /// A range ends at the start: so it is no invention.
     pub(super) starts_on_record: bool,
     /// Offsets behind the end that no range holds, though there are ranges behind them; the first ones.
@@ -45,7 +48,15 @@ pub(super) struct Touching {
 
 impl Touching {
     pub(super) fn from(start: i64) -> Self {
-        Self { start, end: start, last_record: None, starts_on_record: false, gaps: Vec::new(), reach: start }
+        Self {
+            start,
+            end: start,
+            last_record: None,
+            topic_id: 0,
+            starts_on_record: false,
+            gaps: Vec::new(),
+            reach: start,
+        }
     }
 
     /// Takes the next range, in the order of their first offsets. Each ends at the start or behind it.
@@ -53,7 +64,7 @@ impl Touching {
         if range.next_position == self.start {
             self.starts_on_record = true;
             if self.end == self.start {
-                self.last_record = range.last_record();
+                self.ends_with(range);
             }
         }
         if range.from_position > self.reach && self.gaps.len() < GAPS_NAMED_MAX {
@@ -62,9 +73,14 @@ impl Touching {
         // With a first offset behind the end there is a gap, which no later range can fill.
         if range.from_position <= self.end && range.next_position > self.end {
             self.end = range.next_position;
-            self.last_record = range.last_record();
+            self.ends_with(range);
         }
         self.reach = self.reach.max(range.next_position);
+    }
+
+    fn ends_with(&mut self, range: &Range) {
+        self.last_record = range.last_record();
+        self.topic_id = range.topic_id;
     }
 
     /// Whether ranges that are still to come can change the end.
@@ -84,6 +100,7 @@ mod tests {
             last_record_offset: next_position - 1,
             last_record_ms: 1000 + next_position,
             last_record_hash: 5,
+            topic_id: 0,
         }
     }
 

@@ -4,7 +4,8 @@ SELECT
     next_position,
     last_record_offset,
     toUnixTimestamp64Milli(last_record_time) AS last_record_ms,
-    last_record_hash
+    last_record_hash,
+    topic_id
 FROM ledger
 WHERE topic = {topic:String} AND partition = {partition:Int32} AND epoch = {epoch:UInt32}
     AND next_position >= {position:Int64}

@@ -21,6 +21,8 @@ pub struct ResumePoint {
     pub position: i64,
     /// The last record before it; `None`: none since the epoch's beginning.
     pub last_record: Option<LastRecord>,
+    /// The topic that what is before it was read from, or that was accepted there, by Kafka's id; 0 where Kafka gives none.
+    pub topic_id: u128,
 }
 
 /// The last range of a partition's newest epoch.
@@ -52,8 +54,8 @@ impl Store {
         let mut points = BTreeMap::new();
         for partition in partitions {
             if let Some((epoch, touching)) = self.touching(topic, *partition, Extent::Touching).await? {
-                let Touching { end: position, last_record, .. } = touching;
-                points.insert(*partition, ResumePoint { epoch, position, last_record });
+                let Touching { end: position, last_record, topic_id, .. } = touching;
+                points.insert(*partition, ResumePoint { epoch, position, last_record, topic_id });
             }
         }
         Ok(points)

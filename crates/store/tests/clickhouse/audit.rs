@@ -9,7 +9,7 @@ const TOPIC: &str = "usage-events";
 const LONG: i64 = 20_000_000;
 
 fn range(epoch: u32, from_position: i64, next_position: i64) -> LedgerRow {
-    LedgerRow { epoch, next_position, ..LedgerRow::opening(0, epoch, from_position, "") }
+    LedgerRow { epoch, next_position, ..LedgerRow::opening(0, epoch, from_position, 0, "") }
 }
 
 fn epoch(epoch: u32, beginning: i64, reach: i64) -> LedgerEpoch {

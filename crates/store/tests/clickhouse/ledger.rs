@@ -18,7 +18,7 @@ fn range(partition: i32, from_position: i64, next_position: i64, resumed_at: i64
         stored: u64::try_from(next_position - from_position).unwrap() - rejected,
         rejected,
         last_record: Some(record(next_position - 1)),
-        ..LedgerRow::opening(partition, 0, 0, "")
+        ..LedgerRow::opening(partition, 0, 0, 9, "")
     }
 }
 
@@ -46,6 +46,7 @@ struct Stored {
     positions: (i64, i64, i64),
     counts: (u64, u64, u64, u64, u64),
     last_record: (i64, i64, u64),
+    topic_id: u128,
     texts: (String, String),
     is_dated: bool,
 }
@@ -65,9 +66,10 @@ async fn rows_come_back_as_they_were_written() {
         amended: 4,
         deleted: u64::MAX,
         last_record: Some(record(99)),
+        topic_id: 1 << 127 | 5,
         note: "é'\\".to_owned(),
     };
-    let opening = LedgerRow::opening(8, 0, 5, "first reading");
+    let opening = LedgerRow::opening(8, 0, 5, 0, "first reading");
     let batch = LedgerRow::encode("tøpic", &[row, opening]).unwrap();
     // Twice: a range that is written again is the same row.
     for _ in 0..2 {
@@ -77,7 +79,7 @@ async fn rows_come_back_as_they_were_written() {
         .all(
             "SELECT topic, partition, epoch, (from_position, next_position, resumed_at) AS positions, \
              (stored, rejected, holes, amended, deleted) AS counts, \
-             (last_record_offset, toUnixTimestamp64Milli(last_record_time), last_record_hash) AS last_record, \
+             (last_record_offset, toUnixTimestamp64Milli(last_record_time), last_record_hash) AS last_record, topic_id, \
              (note, software) AS texts, written_at > '2026-01-01' AS is_dated FROM ledger FINAL ORDER BY partition",
         )
         .await;
@@ -91,6 +93,7 @@ async fn rows_come_back_as_they_were_written() {
             positions: (100, i64::MAX, 90),
             counts: (1, 2, 3, 4, u64::MAX),
             last_record: (99, last.timestamp_ms, last.hash),
+            topic_id: 1 << 127 | 5,
             texts: ("é'\\".into(), software.clone()),
             is_dated: true,
         },
@@ -101,6 +104,7 @@ async fn rows_come_back_as_they_were_written() {
             positions: (5, 5, 5),
             counts: (0, 0, 0, 0, 0),
             last_record: (-1, 0, 0),
+            topic_id: 0,
             texts: ("first reading".into(), software),
             is_dated: true,
         },
@@ -113,11 +117,15 @@ async fn rows_come_back_as_they_were_written() {
 async fn a_partition_is_read_on_from_the_end_of_the_ranges_that_touch() {
     let database = Database::migrated(shared()).await;
     assert_eq!(resume(&database, 0).await, None);
-    let point =
-        |epoch, position| Some(ResumePoint { epoch, position, last_record: Some(record(position - 1)) });
+    let point = |epoch, position| {
+        Some(ResumePoint { epoch, position, last_record: Some(record(position - 1)), topic_id: 9 })
+    };
 
-    write(&database, &[LedgerRow::opening(0, 0, 5, "")]).await;
-    assert_eq!(resume(&database, 0).await, Some(ResumePoint { epoch: 0, position: 5, last_record: None }));
+    write(&database, &[LedgerRow::opening(0, 0, 5, 0, "")]).await;
+    assert_eq!(
+        resume(&database, 0).await,
+        Some(ResumePoint { epoch: 0, position: 5, last_record: None, topic_id: 0 })
+    );
     write(&database, &[range(0, 5, 10, 5), range(0, 10, 20, 5)]).await;
     assert_eq!(resume(&database, 0).await, point(0, 20));
 
@@ -128,8 +136,11 @@ async fn a_partition_is_read_on_from_the_end_of_the_ranges_that_touch() {
     assert_eq!(resume(&database, 0).await, point(0, 41), "only what came since the last resumption counts");
 
     // A new epoch begins elsewhere, and what is still written under the old one is not part of it.
-    write(&database, &[LedgerRow::opening(0, 1, 8, "accepted"), range(0, 41, 100, 41)]).await;
-    assert_eq!(resume(&database, 0).await, Some(ResumePoint { epoch: 1, position: 8, last_record: None }));
+    write(&database, &[LedgerRow::opening(0, 1, 8, 0, "accepted"), range(0, 41, 100, 41)]).await;
+    assert_eq!(
+        resume(&database, 0).await,
+        Some(ResumePoint { epoch: 1, position: 8, last_record: None, topic_id: 0 })
+    );
     assert_eq!(database.store().newest_epoch(TOPIC, 0).await.unwrap(), Some(1));
     assert_eq!(database.store().newest_epoch(TOPIC, 1).await.unwrap(), None);
     write(&database, &[LedgerRow { epoch: 1, ..range(0, 8, 9, 8) }]).await;
@@ -160,8 +171,10 @@ async fn nothing_is_read_on_behind_a_gap() {
 #[tokio::test]
 async fn a_summary_says_what_each_partition_accounts_for() {
     let database = Database::migrated(shared()).await;
-    write(&database, &[LedgerRow::opening(0, 0, 0, "first"), range(0, 0, 10, 0), range(0, 20, 30, 0)]).await;
-    write(&database, &[LedgerRow::opening(3, 2, 50, "who: why"), LedgerRow::opening(3, 1, 40, "old")]).await;
+    write(&database, &[LedgerRow::opening(0, 0, 0, 0, "first"), range(0, 0, 10, 0), range(0, 20, 30, 0)])
+        .await;
+    write(&database, &[LedgerRow::opening(3, 2, 50, 0, "who: why"), LedgerRow::opening(3, 1, 40, 0, "old")])
+        .await;
     let amended = LedgerRow { amended: 4, deleted: 5, holes: 6, ..range(0, 10, 12, 10) };
     write(&database, &[amended]).await;
     let mut summaries = database.store().ledger_summaries(TOPIC).await.unwrap();
