@@ -79,8 +79,12 @@ fn a_worker_that_is_killed_again_and_again_leaves_nothing_wrong() -> Result<()> 
         assert!(round > 0 || clean < dates, "it was not in the middle");
         histories_are_as_expected(&site, &api.client(), &expected)?;
         worker.start_again()?;
-        let scanned = || worker.metric("meterhouse_rollup_last_look_timestamp_seconds", &[]);
-        wait::until_is("a look", scanned, |at| *at > 0)?;
+        let scans = || worker.metric("meterhouse_rollup_scans_total", &[]);
+        wait::until_is(
+            "a scan",
+            || Ok((scans()?, site.rolled_up()?)),
+            |(scans, (dates, clean))| *scans > 0 || dates == clean,
+        )?;
     }
     site.wait_rolled_up()?;
     histories_are_as_expected(&site, &api.client(), &expected)?;

@@ -6,7 +6,7 @@ use meterhouse_model::{BillingZone, Catalog, Change, Event, Registry, parse_inst
 use meterhouse_query::{CustomerId, History, Range};
 use tokio::sync::watch;
 
-use crate::site::{LIMIT, Site, ZONE, launch, usage, write};
+use crate::site::{LIMIT, MARGIN, Site, ZONE, launch, usage, write};
 
 /// `MM.YYYY: service=usage ...`, a line a month, as seen in the middle of October 2026.
 async fn report(history: &History, customer: &str, from: Option<u32>, to: Option<u32>) -> Vec<String> {
@@ -37,7 +37,7 @@ fn history(site: &Site<'_>) -> (History, watch::Sender<Arc<Registry>>) {
 #[tokio::test]
 async fn a_history_follows_events_registry_and_catalog() {
     let server = launch();
-    let site = Site::new(&server, LIMIT, LIMIT).await;
+    let site = Site::new(&server, LIMIT, MARGIN).await;
     let (history, registries) = history(&site);
     assert!(report(&history, "c", None, None).await.is_empty());
 

@@ -20,8 +20,10 @@ pub(crate) const ZONE: &str = "America/New_York";
 /// Records and sum of units by month and option code, as text.
 pub(crate) type Sums = BTreeMap<(u32, String), (String, u64)>;
 
-/// Of an insert, for tests that are not about it.
-pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+/// Of an insert, as short as a busy machine allows.
+pub(crate) const LIMIT: Duration = Duration::from_secs(1);
+/// More than twice as long.
+pub(crate) const MARGIN: Duration = Duration::from_millis(2100);
 
 /// The server that tests share.
 pub(crate) fn shared() -> &'static ClickHouse {
