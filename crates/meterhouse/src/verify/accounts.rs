@@ -22,6 +22,7 @@ pub(crate) struct PartitionAccount {
     pub(crate) next_position: i64,
     pub(crate) ranges: u64,
     pub(crate) stored: u64,
+    /// Those that a replay has stored since are among them.
     pub(crate) rejected: u64,
     pub(crate) holes: u64,
     /// Stored and in quarantine: a replay was interrupted, or records were read again under other rules.
@@ -153,8 +154,8 @@ impl PartitionAccount {
     fn count(&mut self, positions: &Positions, from: i64) {
         let next = self.next_position;
         let both = positions.both(from, next);
-        let (stored, rejected) =
-            (positions.stored(from, next).end() - both, positions.rejected(from, next).end() - both);
+        let stored = positions.stored(from, next).end() - both - positions.replayed(from, next);
+        let rejected = positions.rejected(from, next).end() - both;
         self.both += both;
         self.stored += stored;
         self.rejected += rejected;
@@ -162,7 +163,8 @@ impl PartitionAccount {
     }
 }
 
-/// What is wrong with a range. What is both stored and in quarantine may have been either when the ledger was written.
+/// What is wrong with a range. What is both stored and in quarantine, or was replayed, may have been either when the ledger was
+/// written.
 fn wrong_range(range: &AccountedRange, positions: &Positions) -> Option<String> {
     let (from, next) = range.key();
     let length = u64::try_from(next - from).ok()?;

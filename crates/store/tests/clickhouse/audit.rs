@@ -68,3 +68,28 @@ async fn a_position_that_two_epochs_have_read_is_certain_only_where_it_has_two_r
     assert_eq!((shared.stored(0, 6), shared.records(0, 6)), (4..=6, 4..=6));
     assert_eq!(shared.stored(6, 10), 4..=4, "nobody has read them again");
 }
+
+#[tokio::test]
+async fn what_a_replay_has_stored_was_rejected_or_stored_when_the_ledger_was_written() {
+    let database = Database::migrated(shared()).await;
+    let store = database.store();
+    // All but the last have events; of the first two rejects a replay says that it has stored them.
+    database
+        .run(
+            "INSERT INTO identities (identity_hash, topic, partition, offset, record_time) \
+             SELECT number, 'usage-events', 0, number, toDateTime64(1000, 3) FROM numbers(6)",
+        )
+        .await;
+    database
+        .run(
+            "INSERT INTO rejects (topic, partition, offset, record_time, `index`, scope, replay_outcome) \
+             SELECT 'usage-events', 0, number, toDateTime64(1000, 3), -1, 'record', if(number < 5, 'stored', '') \
+             FROM numbers(3, 4)",
+        )
+        .await;
+    let positions = store.positions(TOPIC, 0, (0, 7), &[epoch(0, 0, 7)]).await.unwrap();
+    assert_eq!((positions.stored(0, 3), positions.rejected(0, 3)), (3..=3, 0..=0));
+    assert_eq!((positions.stored(3, 5), positions.rejected(3, 5)), (0..=2, 0..=2), "replayed");
+    assert_eq!((positions.replayed(0, 7), positions.both(0, 7)), (2, 1));
+    assert_eq!((positions.rejected(6, 7), positions.records(0, 7)), (1..=1, 7..=7));
+}
