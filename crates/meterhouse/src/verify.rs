@@ -91,10 +91,15 @@ where
         return Ok(first);
     }
     sleep(SECOND_LOOK).await;
-    let first: BTreeSet<K> = first.iter().map(&key).collect();
     let mut second = ask().await?;
-    second.retain(|found| first.contains(&key(found)));
+    keep_staying(&first, &mut second, key);
     Ok(second)
+}
+
+/// Keeps of what a second look finds what the first one has found, too, by its key.
+fn keep_staying<T, K: Ord>(first: &[T], second: &mut Vec<T>, key: impl Fn(&T) -> K) {
+    let first: BTreeSet<K> = first.iter().map(&key).collect();
+    second.retain(|found| first.contains(&key(found)));
 }
 
 fn conflict_finding(conflict: &UnquarantinedConflict) -> Finding {

@@ -1,5 +1,8 @@
 //! The audit: silent where all is right, and it tells whatever somebody has damaged.
 
+use std::thread;
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use meterhouse_tests::check::all_is_as_expected;
 use meterhouse_tests::{Message, Service, Site, Usage, audit, shared, topic, wait};
@@ -150,6 +153,35 @@ fn a_log_that_took_the_place_of_another_is_audited_with_it() -> Result<()> {
         let (report, code) = verify(&site, &["--from-kafka"])?;
         assert!(checks(&report).contains(&check) && code == Some(1), "{what}: {report:#}");
     }
+    Ok(())
+}
+
+#[test]
+fn a_range_that_comes_after_the_first_look_leaves_no_gap() -> Result<()> {
+    let site = Site::new("late_range")?;
+    assert!(site.run(&["migrate"])?.status.success());
+    let account = |ranges: &[(i64, i64)]| {
+        let rows: Vec<String> = ranges
+            .iter()
+            .map(|(from, next)| format!("('{}', 0, {from}, {next}, {})", site.name, next - from))
+            .collect();
+        let rows = rows.join(", ");
+        site.query(&format!(
+            "INSERT INTO ledger (topic, partition, from_position, next_position, holes) VALUES {rows}"
+        ))
+    };
+    account(&[(0, 0), (0, 80), (105, 120)])?;
+    let (report, code) = verify(&site, &[])?;
+    assert_eq!((checks(&report), code), (vec!["ledger"], Some(1)), "{report:#}");
+    let (report, code) = thread::scope(|scope| {
+        let verifying = scope.spawn(|| verify(&site, &[]));
+        // Longer than it takes to the first look, shorter than to the second one.
+        thread::sleep(Duration::from_secs(3));
+        account(&[(80, 105)])?;
+        verifying.join().expect("the thread ends")
+    })?;
+    assert_eq!((checks(&report), code), (vec![], Some(0)), "{report:#}");
+    assert_eq!(report["partitions"][0]["next_position"], 120, "{report:#}");
     Ok(())
 }
 

@@ -6,8 +6,10 @@ use std::ops::RangeInclusive;
 
 use meterhouse_store::{AccountedRange, Error, LedgerEnds, LedgerEpoch, Positions, Store};
 use serde::Serialize;
+use tokio::time::sleep;
 
 use super::report::{Check, Finding};
+use super::{SECOND_LOOK, keep_staying};
 
 /// Findings that are told of one epoch at most.
 const FINDINGS_MAX: usize = 20;
@@ -22,6 +24,7 @@ pub(crate) struct PartitionAccount {
     pub(crate) next_position: i64,
     pub(crate) ranges: u64,
     pub(crate) stored: u64,
+    /// Those that a replay has stored since are among them.
     pub(crate) rejected: u64,
     pub(crate) holes: u64,
     /// Stored and in quarantine: a replay was interrupted, or records were read again under other rules.
@@ -44,37 +47,73 @@ pub(crate) struct Accounts {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Verified(BTreeMap<(i32, u32), i64>);
 
+impl Verified {
+    fn line(&self, epoch: &LedgerEpoch) -> i64 {
+        self.0.get(&(epoch.partition, epoch.epoch)).copied().unwrap_or(epoch.beginning)
+    }
+
+    fn note(&mut self, audit: &EpochAudit) {
+        self.0.insert((audit.epoch.partition, audit.epoch.epoch), audit.right_until);
+    }
+}
+
 /// Compares the ledger with what the tables hold, epoch by epoch, beyond what is verified.
 ///
 /// # Errors
 /// There is no complete answer.
 pub(crate) async fn check(store: &Store, topic: &str, verified: &mut Verified) -> Result<Accounts, Error> {
-    let ends = LedgerEnds { topic: topic.to_owned(), ends: Vec::new() };
     let epochs = store.ledger_epochs(topic).await?;
-    let mut accounts = Accounts { epochs, partitions: Vec::new(), ends, findings: Vec::new() };
-    for epochs in accounts.epochs.chunk_by(|one, next| one.partition == next.partition) {
-        let mut end = i64::MIN;
-        for epoch in epochs {
-            let line = verified.0.entry((epoch.partition, epoch.epoch)).or_insert(epoch.beginning);
-            let mut audit = EpochAudit::new(topic, epoch, *line);
-            let has_ranges = audit.run(store, epochs).await?;
-            *line = audit.right_until;
-            end = end.max(audit.account.next_position);
-            accounts.findings.append(&mut audit.findings);
-            if has_ranges {
-                accounts.partitions.push(audit.account);
-            }
-        }
-        accounts.ends.ends.extend(epochs.first().map(|epoch| (epoch.partition, end)));
+    let mut audits = Vec::new();
+    for epoch in &epochs {
+        let audit = EpochAudit::run(store, topic, *epoch, verified.line(epoch), &epochs).await?;
+        verified.note(&audit);
+        audits.push(audit);
     }
-    Ok(accounts)
+    look_again(store, topic, &mut audits, verified).await?;
+    let mut ends: BTreeMap<i32, i64> = BTreeMap::new();
+    for EpochAudit { account, .. } in &audits {
+        let end = ends.entry(account.partition).or_insert(i64::MIN);
+        *end = account.next_position.max(*end);
+    }
+    let ends = LedgerEnds { topic: topic.to_owned(), ends: ends.into_iter().collect() };
+    let findings = audits.iter_mut().flat_map(|audit| std::mem::take(&mut audit.findings)).collect();
+    let looked_at = audits.into_iter().filter(|audit| audit.has_ranges);
+    Ok(Accounts { epochs, partitions: looked_at.map(|audit| audit.account).collect(), ends, findings })
+}
+
+/// Looks a second time at each epoch in which something was found, and keeps what stays.
+///
+/// While a partition goes from one process to another, both account for it, and not in the order of their ranges: one that comes
+/// late may belong into a page that was read. And the epochs, which are read first, do not reach to ranges that come later.
+async fn look_again<'a>(
+    store: &Store,
+    topic: &'a str,
+    audits: &mut [EpochAudit<'a>],
+    verified: &mut Verified,
+) -> Result<(), Error> {
+    if audits.iter().all(|audit| audit.findings.is_empty()) {
+        return Ok(());
+    }
+    sleep(SECOND_LOOK).await;
+    let epochs = store.ledger_epochs(topic).await?;
+    for first in audits.iter_mut().filter(|audit| !audit.findings.is_empty()) {
+        let line = first.account.from_position;
+        let mut second = EpochAudit::run(store, topic, first.epoch, line, &epochs).await?;
+        let key = |finding: &Finding| (finding.check, finding.subject.clone());
+        keep_staying(&first.findings, &mut second.findings, key);
+        verified.note(&second);
+        *first = second;
+    }
+    Ok(())
 }
 
 /// The audit of one epoch, range by range.
 struct EpochAudit<'a> {
     topic: &'a str,
-    epoch: &'a LedgerEpoch,
+    epoch: LedgerEpoch,
     account: PartitionAccount,
+    /// Whether there were ranges behind the line, or none at all but the beginning.
+    has_ranges: bool,
     has_gap: bool,
     /// Up to where nothing was wrong.
     right_until: i64,
@@ -82,7 +121,7 @@ struct EpochAudit<'a> {
 }
 
 impl<'a> EpochAudit<'a> {
-    fn new(topic: &'a str, epoch: &'a LedgerEpoch, line: i64) -> Self {
+    fn new(topic: &'a str, epoch: LedgerEpoch, line: i64) -> Self {
         let account = PartitionAccount {
             partition: epoch.partition,
             epoch: epoch.epoch,
@@ -94,23 +133,33 @@ impl<'a> EpochAudit<'a> {
             holes: 0,
             both: 0,
         };
-        Self { topic, epoch, account, has_gap: false, right_until: line, findings: Vec::new() }
+        let has_ranges = epoch.beginning == epoch.reach;
+        Self { topic, epoch, account, has_ranges, has_gap: false, right_until: line, findings: Vec::new() }
     }
 
-    /// Whether there were ranges behind the line, or none at all but the beginning.
-    async fn run(&mut self, store: &Store, epochs: &[LedgerEpoch]) -> Result<bool, Error> {
-        let line = self.account.from_position;
+    /// Looks at the ranges behind a line. `epochs` are all of the topic.
+    async fn run(
+        store: &Store,
+        topic: &'a str,
+        epoch: LedgerEpoch,
+        line: i64,
+        epochs: &[LedgerEpoch],
+    ) -> Result<Self, Error> {
+        let partition = epoch.partition;
+        let epochs: Vec<LedgerEpoch> =
+            epochs.iter().filter(|other| other.partition == partition).copied().collect();
+        let mut audit = Self::new(topic, epoch, line);
         let mut last = None;
         loop {
-            let ranges = store.accounted_ranges(self.topic, self.epoch, line, last).await?;
+            let ranges = store.accounted_ranges(topic, &epoch, line, last).await?;
             let (Some(first), Some(next)) =
                 (ranges.first(), ranges.iter().map(|range| range.next_position).max())
             else {
-                return Ok(last.is_some() || self.epoch.beginning == self.epoch.reach);
+                return Ok(audit);
             };
             let within = (first.from_position, next);
-            let positions = store.positions(self.topic, self.epoch.partition, within, epochs).await?;
-            self.add(&ranges, &positions);
+            let positions = store.positions(topic, partition, within, &epochs).await?;
+            audit.add(&ranges, &positions);
             last = ranges.last().copied();
         }
     }
@@ -118,6 +167,7 @@ impl<'a> EpochAudit<'a> {
     /// Adds ranges that come next, with what the tables hold of their positions.
     fn add(&mut self, ranges: &[AccountedRange], positions: &Positions) {
         let before = self.account.next_position;
+        self.has_ranges = true;
         for range in ranges {
             self.account.ranges += 1;
             let end = self.account.next_position;
@@ -153,8 +203,8 @@ impl PartitionAccount {
     fn count(&mut self, positions: &Positions, from: i64) {
         let next = self.next_position;
         let both = positions.both(from, next);
-        let (stored, rejected) =
-            (positions.stored(from, next).end() - both, positions.rejected(from, next).end() - both);
+        let stored = positions.stored(from, next).end() - both - positions.replayed(from, next);
+        let rejected = positions.rejected(from, next).end() - both;
         self.both += both;
         self.stored += stored;
         self.rejected += rejected;
@@ -162,7 +212,8 @@ impl PartitionAccount {
     }
 }
 
-/// What is wrong with a range. What is both stored and in quarantine may have been either when the ledger was written.
+/// What is wrong with a range. What is both stored and in quarantine, or was replayed, may have been either when the ledger was
+/// written.
 fn wrong_range(range: &AccountedRange, positions: &Positions) -> Option<String> {
     let (from, next) = range.key();
     let length = u64::try_from(next - from).ok()?;
@@ -217,7 +268,7 @@ mod tests {
     #[test]
     fn ranges_that_touch_or_overlap_make_one_and_a_gap_is_told() {
         let epoch = LedgerEpoch { partition: 3, epoch: 1, beginning: 5, reach: 15 };
-        let mut audit = EpochAudit::new("t", &epoch, 5);
+        let mut audit = EpochAudit::new("t", epoch, 5);
         audit.add(&[holes(5, 5), holes(5, 9), holes(7, 8)], &Positions::default());
         audit.add(&[holes(9, 12)], &Positions::default());
         assert_eq!((audit.account.next_position, audit.account.holes, audit.right_until), (12, 7, 12));
@@ -230,7 +281,7 @@ mod tests {
     #[test]
     fn what_is_behind_a_wrong_range_is_looked_at_again() {
         let epoch = LedgerEpoch { partition: 3, epoch: 0, beginning: 0, reach: 9 };
-        let mut audit = EpochAudit::new("t", &epoch, 0);
+        let mut audit = EpochAudit::new("t", epoch, 0);
         audit.add(&[holes(0, 4), range(4, 6), holes(6, 9)], &Positions::default());
         assert_eq!((audit.account.next_position, audit.right_until, audit.findings.len()), (9, 4, 1));
     }

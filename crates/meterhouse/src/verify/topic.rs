@@ -7,10 +7,11 @@ use meterhouse_ingest::{KafkaConfig, Recount, Span, recount};
 use meterhouse_model::Rules;
 use meterhouse_store::{EvidenceSum, LedgerEpoch, Store};
 use serde::Serialize;
+use tokio::time::sleep;
 
-use super::AuditError;
 use super::accounts::{Accounts, PartitionAccount};
 use super::report::{Check, Finding};
+use super::{AuditError, SECOND_LOOK, keep_staying};
 
 /// Positions that are read at once where each event has to be known again.
 const SHARED_POSITIONS: i64 = 1 << 22;
@@ -32,6 +33,14 @@ pub(crate) struct TopicAccount {
     pub(crate) rejected: u64,
     /// In quarantine, and usable by the rules of today.
     pub(crate) replayable: u64,
+}
+
+/// What the topic holds of a span, and the tables.
+struct SpanLook {
+    recount: Recount,
+    stored: BTreeMap<i64, EvidenceSum>,
+    /// Blocks in which they are not the same.
+    differing: Vec<i64>,
 }
 
 impl TopicCheck {
@@ -73,21 +82,56 @@ impl TopicCheck {
             replayable: 0,
         };
         for (positions, is_shared) in spans(account, older) {
-            let recount = self.recount(store, partition, positions, is_shared).await?;
-            let range = (recount.from_position, recount.next_position);
-            let topic = &self.kafka.topic;
-            let stored = if is_shared {
-                store.evidence_blocks_of(topic, partition, range, &recount.events).await?
-            } else {
-                store.evidence_blocks(topic, partition, range).await?
-            };
-            findings.extend(self.findings(&recount, &stored));
+            let look = self.look_twice(store, partition, positions, is_shared).await?;
+            findings.extend(look.differing.iter().map(|block| self.finding(&look, *block)));
+            let recount = look.recount;
             read.from_position = read.from_position.min(recount.from_position);
             read.usable += recount.usable;
             read.rejected += recount.rejected;
             read.replayable += recount.replayable;
         }
         Ok(read)
+    }
+
+    /// A replay may store a record after it was asked what is in quarantine: what differs is looked at again.
+    async fn look_twice(
+        &self,
+        store: &Store,
+        partition: i32,
+        positions: (i64, i64),
+        is_shared: bool,
+    ) -> Result<SpanLook, AuditError> {
+        let first = self.look(store, partition, positions, is_shared).await?;
+        if first.differing.is_empty() {
+            return Ok(first);
+        }
+        let SpanLook { differing, recount, .. } = first;
+        // The second look needs as much memory for its events.
+        drop(recount);
+        sleep(SECOND_LOOK).await;
+        let mut second = self.look(store, partition, positions, is_shared).await?;
+        keep_staying(&differing, &mut second.differing, |block| *block);
+        Ok(second)
+    }
+
+    async fn look(
+        &self,
+        store: &Store,
+        partition: i32,
+        positions: (i64, i64),
+        is_shared: bool,
+    ) -> Result<SpanLook, AuditError> {
+        let recount = self.recount(store, partition, positions, is_shared).await?;
+        let range = (recount.from_position, recount.next_position);
+        let topic = &self.kafka.topic;
+        let stored = if is_shared {
+            store.evidence_blocks_of(topic, partition, range, &recount.events).await?
+        } else {
+            store.evidence_blocks(topic, partition, range).await?
+        };
+        let blocks: BTreeSet<&i64> = recount.blocks.keys().chain(stored.keys()).collect();
+        let differing = blocks.into_iter().filter(|block| recount.blocks.get(block) != stored.get(block));
+        Ok(SpanLook { differing: differing.copied().collect(), recount, stored })
     }
 
     async fn recount(
@@ -106,22 +150,17 @@ impl TopicCheck {
         }
     }
 
-    fn findings(&self, recount: &Recount, stored: &BTreeMap<i64, EvidenceSum>) -> Vec<Finding> {
-        let blocks: BTreeSet<&i64> = recount.blocks.keys().chain(stored.keys()).collect();
-        let differing = blocks.into_iter().filter(|block| recount.blocks.get(block) != stored.get(block));
-        let finding = |block: &i64| {
-            let events = |sums: &BTreeMap<i64, EvidenceSum>| sums.get(block).map_or(0, EvidenceSum::events);
-            let (from, next) = EvidenceSum::positions(*block);
-            let (from, next) = (from.max(recount.from_position), next.min(recount.next_position));
-            let subject = format!("{}/{} {from}..{next}", self.kafka.topic, recount.partition);
-            let detail = format!(
-                "the topic holds {} events, {} are stored, and they are not the same",
-                events(&recount.blocks),
-                events(stored)
-            );
-            Finding::new(Check::Kafka, subject, detail)
-        };
-        differing.map(finding).collect()
+    fn finding(&self, SpanLook { recount, stored, .. }: &SpanLook, block: i64) -> Finding {
+        let events = |sums: &BTreeMap<i64, EvidenceSum>| sums.get(&block).map_or(0, EvidenceSum::events);
+        let (from, next) = EvidenceSum::positions(block);
+        let (from, next) = (from.max(recount.from_position), next.min(recount.next_position));
+        let subject = format!("{}/{} {from}..{next}", self.kafka.topic, recount.partition);
+        let detail = format!(
+            "the topic holds {} events, {} are stored, and they are not the same",
+            events(&recount.blocks),
+            events(stored)
+        );
+        Finding::new(Check::Kafka, subject, detail)
     }
 }
 

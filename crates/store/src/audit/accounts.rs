@@ -21,8 +21,10 @@ const STORED: u8 = 1;
 const REJECTED: u8 = 2;
 /// A record of each epoch that has read the position.
 const OF_EACH_EPOCH: u8 = 4;
+/// Records in quarantine that replays have stored since.
+const REPLAYED: u8 = 8;
 /// Sets of these.
-const CLASSES: u8 = 8;
+const CLASSES: u8 = 16;
 
 /// A beginning of a partition, and how far its ranges reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clickhouse::Row)]
@@ -128,7 +130,12 @@ impl Positions {
     /// How many have events and are in quarantine all the same: a replay was interrupted, or they were read again under
     /// other rules, or in two logs.
     pub fn both(&self, from: i64, next: i64) -> u64 {
-        self.count(from, next, |class| class & STORED != 0 && class & REJECTED != 0)
+        self.count(from, next, |class| class & STORED != 0 && class & REJECTED != 0 && class & REPLAYED == 0)
+    }
+
+    /// How many were rejected at some time, and stored by a replay later.
+    pub fn replayed(&self, from: i64, next: i64) -> u64 {
+        self.count(from, next, |class| class & REPLAYED != 0)
     }
 
     fn bounds(

@@ -8,6 +8,7 @@ use crate::{Error, Store};
 
 const EVIDENCE: &str = include_str!("evidence.sql");
 const EVENTS: &str = include_str!("events.sql");
+const UNDER_WAY: &str = include_str!("under_way.sql");
 
 /// Up to where the ledger accounts for the partitions of a topic, in whatever epoch. What is beyond is on its way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,7 +114,7 @@ impl Store {
 
     fn up_to(&self, sql: &str, LedgerEnds { topic, ends }: &LedgerEnds, slice: Slice) -> Query {
         let (partitions, ends): (Vec<i32>, Vec<i64>) = ends.iter().copied().unzip();
-        self.sliced(sql, slice)
+        self.sliced(&compose(sql, &[("under_way", UNDER_WAY)]), slice)
             .param("topic", topic)
             .param("partitions", partitions)
             .param("ends", ends)

@@ -26,8 +26,7 @@ SELECT
     identity
 FROM usage_events FINAL
 WHERE usage_reference % {slices:UInt64} = {slice:UInt64}
-    AND NOT (topic = {topic:String}
-        AND offset >= transform(partition, {partitions:Array(Int32)}, {ends:Array(Int64)}, 0))
+    AND usage_reference NOT IN ({under_way})
     AND identity_hash NOT IN
     (
         SELECT identity_hash

@@ -1,9 +1,11 @@
 -- What each position of a partition may be, as runs of neighbours that are the same. The class is made of bits: 1 a record that
--- is stored, 2 one that was rejected when it was read, 4 there is a record for each epoch that has read the position. Both 1
--- and 2: a replay was interrupted, or it was read again under other rules.
+-- is stored, 2 one that was rejected when it was read, 4 there is a record for each epoch that has read the position, 8 all of
+-- its records were rejected, and replays have stored them since.
+-- Both 1 and 2: it was read again under other rules, or a replay has stored it, to its end or not. The ledger may count either:
+-- whoever rejected it may have died before its ledger row, and the next reader may have stored it, also where a replay found
+-- that copy later.
 -- A position that several epochs have read may hold a record of each log, known by their times: which is whose cannot be told.
--- A conflicting copy is an event with evidence, and in quarantine besides: it is stored. A record that a replay has
--- stored is one that was rejected when the ledger was written, unless a later epoch has read it again.
+-- A conflicting copy is an event with evidence, and in quarantine besides: it is stored.
 SELECT class, min(offset) AS from_position, max(offset) + 1 AS next_position
 FROM
 (
@@ -13,9 +15,10 @@ FROM
         SELECT
             offset,
             arrayCount((a, b) -> a <= offset AND offset < b, {beginnings:Array(Int64)}, {reaches:Array(Int64)}) AS epochs,
-            max(is_event AND (NOT is_replayed OR epochs > 1)) AS is_stored,
+            max(is_event) AS is_stored,
             max(NOT is_event OR is_replayed OR is_open) AS is_rejected,
-            toUInt8(is_stored + 2 * is_rejected + 4 * (count() >= epochs)) AS class
+            min(is_event AND is_replayed AND NOT is_open) AS all_replayed,
+            toUInt8(is_stored + 2 * is_rejected + 4 * (count() >= epochs) + 8 * all_replayed) AS class
         FROM
         (
             SELECT

@@ -1,8 +1,12 @@
 //! What an audit asks: the ledger in pages, and what positions are that were read in two logs.
 
-use meterhouse_store::{AccountedRange, LedgerEpoch, LedgerRow, Store};
+use std::borrow::Cow;
+
+use meterhouse_model::{Change, Event};
+use meterhouse_store::{AccountedRange, EventBatch, LedgerEnds, LedgerEpoch, LedgerRow, Slice, Store};
 
 use crate::database::{Database, shared};
+use crate::sample::{at, event, record};
 
 const TOPIC: &str = "usage-events";
 /// More positions than a page holds.
@@ -67,4 +71,58 @@ async fn a_position_that_two_epochs_have_read_is_certain_only_where_it_has_two_r
     let shared = store.positions(TOPIC, 0, (0, 10), &[old, epoch(1, 0, 6)]).await.unwrap();
     assert_eq!((shared.stored(0, 6), shared.records(0, 6)), (4..=6, 4..=6));
     assert_eq!(shared.stored(6, 10), 4..=4, "nobody has read them again");
+}
+
+#[tokio::test]
+async fn what_a_replay_has_stored_was_rejected_or_stored_when_the_ledger_was_written() {
+    let database = Database::migrated(shared()).await;
+    let store = database.store();
+    // All but the last have events; of the first two rejects a replay says that it has stored them.
+    database
+        .run(
+            "INSERT INTO identities (identity_hash, topic, partition, offset, record_time) \
+             SELECT number, 'usage-events', 0, number, toDateTime64(1000, 3) FROM numbers(6)",
+        )
+        .await;
+    database
+        .run(
+            "INSERT INTO rejects (topic, partition, offset, record_time, `index`, scope, replay_outcome) \
+             SELECT 'usage-events', 0, number, toDateTime64(1000, 3), -1, 'record', if(number < 5, 'stored', '') \
+             FROM numbers(3, 4)",
+        )
+        .await;
+    let positions = store.positions(TOPIC, 0, (0, 7), &[epoch(0, 0, 7)]).await.unwrap();
+    assert_eq!((positions.stored(0, 3), positions.rejected(0, 3)), (3..=3, 0..=0));
+    assert_eq!((positions.stored(3, 5), positions.rejected(3, 5)), (0..=2, 0..=2), "replayed");
+    assert_eq!((positions.replayed(0, 7), positions.both(0, 7)), (2, 1));
+    assert_eq!((positions.rejected(6, 7), positions.records(0, 7)), (1..=1, 7..=7));
+}
+
+#[tokio::test]
+async fn an_identity_whose_change_has_its_row_and_no_evidence_yet_is_left_out_up_to_the_ledger() {
+    let database = Database::migrated(shared()).await;
+    let store = database.store();
+    let usage = |id: &str| event("s", id, at("2026-10-03T18:00:00Z"), "1");
+    let with = |change, id| Event { change, ..usage(id) };
+    let elsewhere = Event { option_code: Cow::Borrowed("other"), ..with(Change::Amend(1), "moved") };
+    let mut accounted = EventBatch::default();
+    for (id, offset) in ["amended", "deleted", "moved", "whole"].iter().zip(0..) {
+        accounted.push(&usage(id), &record(0, offset));
+    }
+    store.write(&accounted.seal().unwrap()).await.unwrap();
+    // Whoever writes these dies between rows and evidence.
+    let mut changes = EventBatch::default();
+    let changed = [with(Change::Amend(1), "amended"), with(Change::Delete(1), "deleted"), elsewhere];
+    for (change, offset) in changed.iter().zip(10..) {
+        changes.push(change, &record(0, offset));
+    }
+    store.insert(&changes.seal().unwrap().events).await.unwrap();
+    let differences = async |end| {
+        let ends = LedgerEnds { topic: TOPIC.to_owned(), ends: vec![(0, end)] };
+        store.event_differences(&ends, Slice::WHOLE).await.unwrap().len()
+    };
+    assert_eq!(differences(10).await, 0);
+    assert_eq!(differences(20).await, 3, "nothing is under way, and the evidence is missing");
+    database.run("DELETE FROM usage_events WHERE identity LIKE '%whole'").await;
+    assert_eq!(differences(10).await, 1, "what is not under way is looked at");
 }
