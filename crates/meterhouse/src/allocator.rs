@@ -13,7 +13,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const PURGE_DELAY: c_int = 15;
 /// The next batch needs what the last one has freed. After the default of a second its pages may be back with the system,
 /// and come from there filled with zeros: up to a fifth of all that ingest costs.
-const PURGE_DELAY_MS: c_long = 10_000;
+const PURGE_DELAY_MS: c_long = 3000;
 
 /// Keeps freed memory for a while. Called first of all.
 pub(crate) fn keep_freed_memory() {
