@@ -8,6 +8,8 @@ use crate::{Error, Metrics, http};
 
 /// Time that the client grants on top of a server-side limit before it gives up itself.
 const CLIENT_GRACE: Duration = Duration::from_secs(5);
+/// The least of it, so that the server is asked first.
+const CLIENT_GRACE_MIN: Duration = Duration::from_millis(500);
 
 /// Settings of every statement.
 const SETTINGS: [(&str, &str); 16] = [
@@ -107,12 +109,13 @@ impl Store {
         within(self.query_timeout + CLIENT_GRACE, call).await
     }
 
-    /// Waits for an insert's answer, and no longer than the limit and half of it.
+    /// Waits for an insert's answer, and no longer than the limit and half of it, for limits of a second or more.
     pub(crate) async fn acknowledgement<T>(
         &self,
         call: impl Future<Output = clickhouse::error::Result<T>>,
     ) -> Result<T, Error> {
-        within(self.insert_timeout + CLIENT_GRACE.min(self.insert_timeout / 2), call).await
+        let grace = (self.insert_timeout / 2).clamp(CLIENT_GRACE_MIN, CLIENT_GRACE);
+        within(self.insert_timeout + grace, call).await
     }
 }
 

@@ -25,7 +25,7 @@ const RUN_LIMIT: Duration = Duration::from_secs(600);
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Events on the topic.
-    #[arg(long, default_value_t = 2_000_000)]
+    #[arg(long, default_value_t = 4_000_000)]
     events: u64,
     /// Customers that they belong to.
     #[arg(long, default_value_t = 10_000)]
