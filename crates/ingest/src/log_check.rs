@@ -15,7 +15,6 @@ use crate::{Error, Reporter};
 
 /// Checks batches, each before it is stored.
 pub(crate) struct LogCheck {
-    pub(crate) topic: String,
     pub(crate) ids: Arc<TopicIds>,
     pub(crate) policy: Arc<CleanupPolicy>,
     pub(crate) report: Reporter,
@@ -58,12 +57,9 @@ impl LogCheck {
     async fn refuse_compacted(&self) -> Result<(), Error> {
         let read = || {
             let policy = Arc::clone(&self.policy);
-            async move { policy.compaction().await.map_err(|error| error.to_string()) }
+            async move { policy.refusal().await.map_err(|error| error.to_string()) }
         };
-        match self.until_answered("configuration", read).await {
-            None => Ok(()),
-            Some(policy) => Err(Error::Compacted { topic: self.topic.clone(), policy }),
-        }
+        self.until_answered("configuration", read).await.map_or(Ok(()), Err)
     }
 
     async fn until_answered<T, A>(&self, what: &str, ask: impl Fn() -> A) -> T

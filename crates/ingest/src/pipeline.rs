@@ -94,13 +94,7 @@ pub async fn ingest(
     let reader = Reader::join(resumption, limits, rules, channels, metrics.clone(), Arc::clone(&report))?;
     let (mut reading, left) = spawn_reader(reader, shutdown)?;
     let sealing = seal_all(to_seal, sealed);
-    let log_check = LogCheck {
-        topic: kafka.topic.clone(),
-        ids: topic_ids,
-        policy,
-        report: Arc::clone(&report),
-        left: None,
-    };
+    let log_check = LogCheck { ids: topic_ids, policy, report: Arc::clone(&report), left: None };
     let writing = Writer::new(store, kafka, log_check, done, metrics, report).run(to_write);
     let storing = async { tokio::try_join!(sealing, writing) };
     let outcome = tokio::select! {

@@ -193,11 +193,9 @@ impl Resumption {
 
     /// A compacted topic keeps the last record of each key: the usage of all others would be lost.
     fn refuse_compacted(&self) -> Result<(), Obstacle> {
-        match self.wait(self.policy.compaction())? {
+        match self.wait(self.policy.refusal())? {
             Ok(None) => Ok(()),
-            Ok(Some(policy)) => {
-                Err(Obstacle::Final(Error::Compacted { topic: self.kafka.topic.clone(), policy }))
-            }
+            Ok(Some(error)) => Err(Obstacle::Final(error)),
             Err(error) => {
                 Err(Obstacle::Passing(format!("the topic's configuration cannot be read: {error}")))
             }

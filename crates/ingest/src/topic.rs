@@ -67,12 +67,12 @@ impl CleanupPolicy {
         Ok(Self { admin, topic: config.topic.clone(), is_denied: AtomicBool::new(false) })
     }
 
-    /// Asks once: the policy of a topic that is compacted. `None`: it is not, or we are not allowed to know, or the brokers
-    /// cannot say.
+    /// Asks once: why a topic that is compacted is not read. `None`: it is not, or we are not allowed to know, or the
+    /// brokers cannot say.
     ///
     /// # Errors
     /// They do not answer.
-    pub(crate) async fn compaction(&self) -> KafkaResult<Option<String>> {
+    pub(crate) async fn refusal(&self) -> KafkaResult<Option<Error>> {
         let options = AdminOptions::new().request_timeout(Some(TIMEOUT));
         let topic = ResourceSpecifier::Topic(&self.topic);
         let answer = match self.admin.describe_configs(&[topic], &options).await {
@@ -82,7 +82,10 @@ impl CleanupPolicy {
             Err(error) => Err(error.rdkafka_error_code().ok_or(error)?),
         };
         match answer {
-            Ok(resource) => Ok(policy(&resource).filter(|policy| policy.contains("compact"))),
+            Ok(resource) => {
+                let compacts = policy(&resource).filter(|policy| policy.contains("compact"));
+                Ok(compacts.map(|policy| Error::Compacted { topic: self.topic.clone(), policy }))
+            }
             Err(code) if is_denied(code) => {
                 self.tell_denied(code);
                 Ok(None)

@@ -1,8 +1,8 @@
 //! A batch that the database refuses, written in parts: the same bytes, of which the server takes some records.
 
 use std::fmt::Write;
-use std::time::{Duration, Instant};
 
+use crate::write::Begun;
 use crate::{Error, SealedEvents, Store};
 
 const EVENTS: &str = include_str!("parts/events.sql");
@@ -15,13 +15,13 @@ type Position = (i32, i64);
 pub struct PartWriter<'s> {
     store: &'s Store,
     sealed: &'s SealedEvents,
-    marked: Option<Instant>,
+    begun: Option<Begun>,
 }
 
 impl Store {
     /// Begins to write a batch in parts.
     pub fn write_parts<'s>(&'s self, sealed: &'s SealedEvents) -> PartWriter<'s> {
-        PartWriter { store: self, sealed, marked: None }
+        PartWriter { store: self, sealed, begun: None }
     }
 }
 
@@ -42,7 +42,7 @@ impl PartWriter<'_> {
         // What follows the format's name is data, be it a line's end.
         let inserted = self.store.insert_by(&self.sealed.events, EVENTS.trim_end(), &parameters).await;
         if inserted.is_err() {
-            self.marked = None;
+            self.begun = None;
         }
         inserted
     }
@@ -64,13 +64,10 @@ impl PartWriter<'_> {
         self.store.insert_if_any(self.sealed.suspects.as_ref()).await
     }
 
-    /// Rows begin to be inserted within the time limit of an insert behind their mark, as they do in one piece.
+    /// Rows begin to be inserted as soon behind their mark as they do in one piece.
     async fn mark_if_old(&mut self) -> Result<(), Error> {
-        let limit: Duration = self.store.insert_timeout / 2;
-        if self.marked.is_none_or(|marked| marked.elapsed() > limit) {
-            let marking = Instant::now();
-            self.store.mark(self.sealed).await?;
-            self.marked = Some(marking);
+        if !self.begun.as_ref().is_some_and(|begun| self.store.is_fresh(begun)) {
+            self.begun = Some(self.store.mark(self.sealed).await?);
         }
         Ok(())
     }

@@ -71,8 +71,12 @@ impl Store {
         let begun = Begun { here: Instant::now(), server: self.server_time().await? };
         self.insert(&sealed.marks).await?;
         crash::point("first_mark_inserted");
-        let limit = self.insert_timeout / 2;
-        if begun.here.elapsed() > limit { Err(Error::TimedOut(limit)) } else { Ok(begun) }
+        if self.is_fresh(&begun) { Ok(begun) } else { Err(Error::TimedOut(self.insert_timeout / 2)) }
+    }
+
+    /// Whether rows may still begin to be inserted behind their mark.
+    pub(crate) fn is_fresh(&self, begun: &Begun) -> bool {
+        begun.here.elapsed() <= self.insert_timeout / 2
     }
 
     /// Writes the second mark where rows came late.

@@ -2,7 +2,7 @@
 //! wakes up.
 
 use anyhow::Result;
-use meterhouse_tests::{Service, check, wait};
+use meterhouse_tests::{Service, Site, check, wait};
 use nix::sys::signal::Signal;
 
 use crate::case::{Case, start_armed, wait_stopped};
@@ -10,6 +10,7 @@ use crate::places::{Way, every_place};
 use crate::refused;
 
 const SESSION_MS: u64 = 6000;
+const REPLAY: [&str; 4] = ["rejects", "replay", "--reason", "negative_units"];
 
 /// Each place at its first pass.
 mod each {
@@ -63,20 +64,8 @@ fn between_tombstones_and_quarantine() -> Result<()> {
 /// Rows that come so late after their mark that the sums of their day have been taken for complete.
 #[test]
 fn a_replay_between_mark_and_rows() -> Result<()> {
-    let mut case = Case::new("stop_replay", SESSION_MS)?;
-    let mut service = case.site.serve()?;
-    case.wait_summed_up()?;
-    case.site.set("ingest.allow_negative_units", true)?;
-    let command = ["rejects", "replay", "--reason", "negative_units"];
-    let mut replay = start_armed(&case.site, &command, "rows_due", 1, "stop")?;
-    wait_stopped(&replay)?;
-    case.wait_summed_up()?;
-    replay.signal(Signal::SIGCONT)?;
-    assert!(replay.wait_end()?.success(), "{}", replay.log_tail());
-    check::all_is_as_expected(&case.site, &service.client())?;
-    service.kill()?;
-    service.start_again()?;
-    case.ends_well(&mut [&mut service])
+    let case = Case::new("stop_replay", SESSION_MS)?;
+    held_up_in_replay(case, "rows_due", |_| Ok(()))
 }
 
 /// A scan that knows nothing of what came while it stood still.
@@ -100,7 +89,7 @@ fn held_up_at(case: Case, place: &str, hit: u32, way: Way) -> Result<()> {
         Way::End => held_up_at_its_end(case, place),
         Way::Refuse => refused::held_up_at(case, place),
         Way::Rebuild => held_up_in_rebuild(case, place),
-        Way::Replay => held_up_in_replay(case, place),
+        Way::Replay => held_up_in_replay(case, place, replay_succeeds),
     }
 }
 
@@ -148,16 +137,20 @@ fn held_up_in_rebuild(mut case: Case, place: &str) -> Result<()> {
     case.ends_well(&mut [&mut service])
 }
 
+fn replay_succeeds(site: &Site) -> Result<()> {
+    let output = site.run(&REPLAY)?;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(())
+}
+
 /// The service that sums up goes by the old rules until it is started again, so no more records come meanwhile.
-fn held_up_in_replay(mut case: Case, place: &str) -> Result<()> {
+fn held_up_in_replay(mut case: Case, place: &str, meanwhile: impl FnOnce(&Site) -> Result<()>) -> Result<()> {
     let mut service = case.site.serve()?;
     case.wait_summed_up()?;
     case.site.set("ingest.allow_negative_units", true)?;
-    let replay = ["rejects", "replay", "--reason", "negative_units"];
-    let mut first = start_armed(&case.site, &replay, place, 1, "stop")?;
+    let mut first = start_armed(&case.site, &REPLAY, place, 1, "stop")?;
     wait_stopped(&first)?;
-    let second = case.site.run(&replay)?;
-    assert!(second.status.success(), "{}", String::from_utf8_lossy(&second.stderr));
+    meanwhile(&case.site)?;
     case.wait_summed_up()?;
     first.signal(Signal::SIGCONT)?;
     assert!(first.wait_end()?.success(), "{}", first.log_tail());

@@ -35,8 +35,17 @@ pub(crate) struct TopicAccount {
     pub(crate) replayable: u64,
 }
 
-/// What the topic holds of a span, and the tables.
-struct SpanLook {
+/// Positions of a partition that are read at once.
+#[derive(Debug, Clone, Copy)]
+struct Section {
+    partition: i32,
+    positions: (i64, i64),
+    /// They may hold records of another log, too.
+    is_shared: bool,
+}
+
+/// What the topic holds of a section, and the tables.
+struct SectionLook {
     recount: Recount,
     stored: BTreeMap<i64, EvidenceSum>,
     /// Blocks in which they are not the same.
@@ -82,7 +91,7 @@ impl TopicCheck {
             replayable: 0,
         };
         for (positions, is_shared) in spans(account, older) {
-            let look = self.look_twice(store, partition, positions, is_shared).await?;
+            let look = self.look_twice(store, Section { partition, positions, is_shared }).await?;
             findings.extend(look.differing.iter().map(|block| self.finding(&look, *block)));
             let recount = look.recount;
             read.from_position = read.from_position.min(recount.from_position);
@@ -94,34 +103,23 @@ impl TopicCheck {
     }
 
     /// A replay may store a record after it was asked what is in quarantine: what differs is looked at again.
-    async fn look_twice(
-        &self,
-        store: &Store,
-        partition: i32,
-        positions: (i64, i64),
-        is_shared: bool,
-    ) -> Result<SpanLook, AuditError> {
-        let first = self.look(store, partition, positions, is_shared).await?;
+    async fn look_twice(&self, store: &Store, section: Section) -> Result<SectionLook, AuditError> {
+        let first = self.look(store, section).await?;
         if first.differing.is_empty() {
             return Ok(first);
         }
-        let SpanLook { differing, recount, .. } = first;
+        let SectionLook { differing, recount, .. } = first;
         // The second look needs as much memory for its events.
         drop(recount);
         sleep(SECOND_LOOK).await;
-        let mut second = self.look(store, partition, positions, is_shared).await?;
+        let mut second = self.look(store, section).await?;
         keep_staying(&differing, &mut second.differing, |block| *block);
         Ok(second)
     }
 
-    async fn look(
-        &self,
-        store: &Store,
-        partition: i32,
-        positions: (i64, i64),
-        is_shared: bool,
-    ) -> Result<SpanLook, AuditError> {
-        let recount = self.recount(store, partition, positions, is_shared).await?;
+    async fn look(&self, store: &Store, section: Section) -> Result<SectionLook, AuditError> {
+        let Section { partition, is_shared, .. } = section;
+        let recount = self.recount(store, section).await?;
         let range = (recount.from_position, recount.next_position);
         let topic = &self.kafka.topic;
         let stored = if is_shared {
@@ -131,16 +129,11 @@ impl TopicCheck {
         };
         let blocks: BTreeSet<&i64> = recount.blocks.keys().chain(stored.keys()).collect();
         let differing = blocks.into_iter().filter(|block| recount.blocks.get(block) != stored.get(block));
-        Ok(SpanLook { differing: differing.copied().collect(), recount, stored })
+        Ok(SectionLook { differing: differing.copied().collect(), recount, stored })
     }
 
-    async fn recount(
-        &self,
-        store: &Store,
-        partition: i32,
-        positions: (i64, i64),
-        keeps_events: bool,
-    ) -> Result<Recount, AuditError> {
+    async fn recount(&self, store: &Store, section: Section) -> Result<Recount, AuditError> {
+        let Section { partition, positions, is_shared: keeps_events } = section;
         let quarantined = store.quarantined_records(&self.kafka.topic, partition, positions).await?;
         let span = Span { partition, positions, quarantined, keeps_events };
         let (kafka, rules) = (self.kafka.clone(), Arc::clone(&self.rules));
@@ -150,7 +143,7 @@ impl TopicCheck {
         }
     }
 
-    fn finding(&self, SpanLook { recount, stored, .. }: &SpanLook, block: i64) -> Finding {
+    fn finding(&self, SectionLook { recount, stored, .. }: &SectionLook, block: i64) -> Finding {
         let events = |sums: &BTreeMap<i64, EvidenceSum>| sums.get(&block).map_or(0, EvidenceSum::events);
         let (from, next) = EvidenceSum::positions(block);
         let (from, next) = (from.max(recount.from_position), next.min(recount.next_position));
