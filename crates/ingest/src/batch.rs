@@ -202,7 +202,7 @@ mod tests {
         assert_eq!((second.stored, second.rejected), (0, 1));
         assert_eq!((first.last_record.offset, second.last_record.offset), (10, 9));
         let events = sealed.events.unwrap();
-        assert_eq!((events.events.rows, events.marks.rows), (4, 1));
+        assert_eq!((events.events.rows, events.marks.all().rows), (4, 1));
         assert_eq!(events.identities.map(|identities| identities.rows), Some(4));
         assert_eq!((outcomes.duplicates, events.suspects.map(|suspects| suspects.rows)), (1, None));
     }

@@ -1,10 +1,11 @@
 //! The connection: where ClickHouse is, and the settings that every statement states.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use clickhouse::Client;
 
-use crate::{Error, Metrics, http};
+use crate::{Error, Metrics, http, marks::FreshMarks};
 
 /// Time that the client grants on top of a server-side limit before it gives up itself.
 const CLIENT_GRACE: Duration = Duration::from_secs(5);
@@ -59,6 +60,7 @@ pub struct Store {
     pub(crate) insert_timeout: Duration,
     pub(crate) query_timeout: Duration,
     pub(crate) metrics: Metrics,
+    pub(crate) fresh_marks: Arc<FreshMarks>,
 }
 
 impl Store {
@@ -80,6 +82,7 @@ impl Store {
             insert_timeout: config.insert_timeout,
             query_timeout: config.query_timeout,
             metrics,
+            fresh_marks: Arc::default(),
         }
     }
 

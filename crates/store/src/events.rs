@@ -176,7 +176,7 @@ impl EventBatch {
             return None;
         }
         let order = self.order();
-        let (marks, events) = (self.seal_marks(&order), self.seal_events(&order));
+        let (marks, events) = (self.marks(&order), self.seal_events(&order));
         let mut sealed = SealedEvents {
             marks,
             events,

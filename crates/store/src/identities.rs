@@ -13,11 +13,10 @@ use crate::{
     recent::{CopyHashes, Sight},
 };
 
-const COLUMNS: &str =
-    "identity_hash, topic, partition, offset, index, record_time, content_hash, key_hash, version";
-const COLUMN_COUNT: usize = 9;
+const COLUMNS: &str = "identity_hash, topic, version, record_time, content_hash, key_hash";
+const COLUMN_COUNT: usize = 6;
 /// Bytes of a row.
-const ROW_BYTES: usize = 70;
+const ROW_BYTES: usize = 56;
 
 /// The rows of a batch in the order of the table's key, and the hash of each one's key in `usage_events`.
 pub(crate) struct EvidenceRows {
@@ -36,7 +35,9 @@ pub(crate) struct Sighted {
 impl EventBatch {
     pub(crate) fn evidence(&self) -> EvidenceRows {
         let order = self.order_by_identity();
-        let key_hashes = order.iter().map(|&row| self.key_hash(row as usize)).collect();
+        // First in the order of the batch: that is the one of its memory.
+        let hashes: Vec<u64> = (0..self.len()).map(|row| self.key_hash(row)).collect();
+        let key_hashes = pick(&hashes, &order).collect();
         EvidenceRows { order, key_hashes }
     }
 
@@ -47,14 +48,11 @@ impl EventBatch {
         let identities = pick(&self.identity_hash, order).map(|hash| hash.0.to_le_bytes());
         block.fixed("identity_hash", "UInt64", identities);
         block.low_cardinality("topic", &self.topics, pick(&self.topic, order));
-        block.fixed("partition", "Int32", pick(&self.partition, order).map(i32::to_le_bytes));
-        block.fixed("offset", "Int64", pick(&self.offset, order).map(i64::to_le_bytes));
-        block.fixed("index", "UInt16", pick(&self.index, order).map(u16::to_le_bytes));
+        block.fixed("version", "UInt128", pick(&self.version, order).map(u128::to_le_bytes));
         let record_time = pick(&self.record_time, order).map(i64::to_le_bytes);
         block.fixed("record_time", "DateTime64(3, 'UTC')", record_time);
         block.fixed("content_hash", "UInt64", pick(&self.content_hash, order).map(u64::to_le_bytes));
         block.fixed("key_hash", "UInt64", evidence.key_hashes.iter().map(|hash| hash.to_le_bytes()));
-        block.fixed("version", "UInt128", pick(&self.version, order).map(u128::to_le_bytes));
         let bytes = Bytes::from(block.finish());
         EncodedBatch { table: Table::Identities, rows: self.len(), bytes, columns: COLUMNS }
     }
@@ -98,12 +96,11 @@ impl EventBatch {
     fn order_by_identity(&self) -> Vec<u32> {
         let mut keys: Vec<(u64, u32)> = self.identity_hash.iter().map(|hash| hash.0).zip(0..).collect();
         // Few copies of one event meet in a batch.
-        let coordinates = |row: u32| {
+        let copy = |row: u32| {
             let row = row as usize;
-            let topic = self.topics.get(self.topic[row]);
-            (topic, self.partition[row], self.offset[row], self.index[row], self.record_time[row])
+            (self.topics.get(self.topic[row]), self.version[row], self.record_time[row])
         };
-        keys.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| coordinates(a.1).cmp(&coordinates(b.1))));
+        keys.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| copy(a.1).cmp(&copy(b.1))));
         keys.into_iter().map(|(_, row)| row).collect()
     }
 }

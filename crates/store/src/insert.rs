@@ -23,7 +23,7 @@ pub(crate) const INSERT_SETTINGS: [(&str, &str); 4] = [
 /// the server's clock has stepped back: so the newest mark of a date is always the last one.
 const INSERT_MARKS: &str = concat!(
     include_str!("insert/marks.sql"),
-    "input('customer LowCardinality(String), subscription String, date Date32') FORMAT Native"
+    "input('customer String, subscription String, date Date32') FORMAT RowBinary"
 );
 
 /// A table that batches go into.
@@ -68,16 +68,16 @@ impl Table {
     }
 }
 
-/// Rows of one table in the Native format, sorted by its key. Cloning shares the bytes.
+/// Rows of one table, sorted by its key. Cloning shares the bytes.
 #[derive(Debug, Clone)]
 pub struct EncodedBatch {
     /// Where they go.
     pub table: Table,
     /// Number of rows.
     pub rows: usize,
-    /// One Native block.
+    /// One Native block; marks are in RowBinary.
     pub bytes: Bytes,
-    /// Names of the columns in the block, with commas.
+    /// Names of the columns in the block, with commas. Those of marks are always the same.
     pub(crate) columns: &'static str,
 }
 

@@ -48,6 +48,7 @@ pub use events::EventBatch;
 pub use hash::Evidence;
 pub use insert::{EncodedBatch, Table};
 pub use ledger::{LastRecord, LedgerRow, LedgerSummary, ResumePoint};
+pub use marks::MarkRows;
 pub use metrics::Metrics;
 pub use migrate::Migration;
 pub use parts::PartWriter;

@@ -110,7 +110,8 @@ fn index_type(keys: usize) -> (u64, usize) {
     }
 }
 
-fn write_string(bytes: &mut Vec<u8>, value: &[u8]) {
+/// A string as the server reads it, also in RowBinary.
+pub(crate) fn write_string(bytes: &mut Vec<u8>, value: &[u8]) {
     write_varint(bytes, value.len());
     bytes.extend_from_slice(value);
 }

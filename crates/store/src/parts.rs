@@ -60,7 +60,8 @@ impl PartWriter<'_> {
                 None => Ok(()),
             }
         };
-        tokio::try_join!(identities, self.store.insert(&self.sealed.marks))?;
+        let marks = self.sealed.marks.all();
+        tokio::try_join!(identities, self.store.insert(&marks))?;
         self.store.insert_if_any(self.sealed.suspects.as_ref()).await
     }
 

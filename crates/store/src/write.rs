@@ -8,6 +8,7 @@
 //!
 //! - The mark keeps answers from stepping back, since rows that were read live must not vanish again, and rows from being
 //!   overlooked: a scan that began before they were there can only end up in a header that is not clean.
+//! - A date that has had its mark a moment ago needs no other: its rows count from that one on, as those of the batch before.
 //! - The second mark is for rows that came later than that, of a process that was stopped between its mark and its insert,
 //!   say: a scan in between may have passed for clean. Nothing counts as stored before it is there. Most writes take far
 //!   less than that, by their own clock and by the server's, and need none.
@@ -15,16 +16,18 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::{EncodedBatch, Error, ServerTime, Sources, Store, crash};
+use crate::{EncodedBatch, Error, MarkRows, ServerTime, Sources, Store, crash};
 
 /// Beyond that, rows mark their dates again. Other processes may have a shorter margin than the time limit here allows for.
 const LATE: Duration = Duration::from_secs(10);
+/// The part of it for which marks are fresh: most of the time is for the rows.
+const FRESH: u32 = 3;
 
 /// Usage events with all that has to be written beside them. Cloning shares the bytes.
 #[derive(Debug, Clone)]
 pub struct SealedEvents {
     /// The dates that get rows.
-    pub marks: EncodedBatch,
+    pub marks: MarkRows,
     /// The rows themselves.
     pub events: EncodedBatch,
     /// The evidence of each copy that was read. Tombstones have none.
@@ -66,35 +69,62 @@ impl Store {
         }
     }
 
-    /// Writes the mark. Rows begin to follow within half a time limit, so that they are there within two of them.
+    /// Writes the marks that are not there yet. Rows begin to follow within half a time limit, so that they are there within
+    /// two of them.
     pub(crate) async fn mark(&self, sealed: &SealedEvents) -> Result<Begun, Error> {
-        let begun = Begun { here: Instant::now(), server: self.server_time().await? };
-        self.insert(&sealed.marks).await?;
+        let begun = self.begin().await?;
+        if let Some(missing) = self.fresh_marks.missing(begun, &sealed.marks) {
+            self.insert(&missing).await?;
+            self.fresh_marks.add(begun, &sealed.marks);
+        }
         crash::point("first_mark_inserted");
         if self.is_fresh(&begun) { Ok(begun) } else { Err(Error::TimedOut(self.insert_timeout / 2)) }
     }
 
+    /// The time from which on the rows of a write count.
+    async fn begin(&self) -> Result<Begun, Error> {
+        if let Some(begun) = self.fresh_marks.begun(self.late() / FRESH) {
+            return Ok(begun);
+        }
+        let begun = Begun::at(Instant::now(), self.server_time().await?);
+        self.fresh_marks.renew(begun);
+        Ok(begun)
+    }
+
+    fn late(&self) -> Duration {
+        self.insert_timeout.min(LATE)
+    }
+
     /// Whether rows may still begin to be inserted behind their mark.
     pub(crate) fn is_fresh(&self, begun: &Begun) -> bool {
-        begun.here.elapsed() <= self.insert_timeout / 2
+        begun.age() <= self.insert_timeout / 2
     }
 
     /// Writes the second mark where rows came late.
     async fn mark_late(&self, sealed: &SealedEvents, begun: &Begun) -> Result<(), Error> {
         let now = self.server_time().await?;
-        let is_late = begun.is_late(begun.here.elapsed(), now, self.insert_timeout.min(LATE));
-        if is_late { self.insert(&sealed.marks).await } else { Ok(()) }
+        let is_late = begun.is_late(begun.age(), now, self.late());
+        if is_late { self.insert(&sealed.marks.all()).await } else { Ok(()) }
     }
 }
 
-/// When a write began, by two clocks: ours stands still where this machine does, the server's may be set.
-#[derive(Debug)]
+/// When the marks of a write began, by two clocks: ours stands still where this machine does, the server's may be set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Begun {
     here: Instant,
     server: ServerTime,
 }
 
 impl Begun {
+    pub(crate) fn at(here: Instant, server: ServerTime) -> Self {
+        Self { here, server }
+    }
+
+    /// How long ago that was, by our clock.
+    pub(crate) fn age(&self) -> Duration {
+        self.here.elapsed()
+    }
+
     /// Whether more time than the limit has passed by one of the clocks, or the server's runs back.
     fn is_late(&self, elapsed: Duration, now: ServerTime, limit: Duration) -> bool {
         elapsed > limit || now < self.server || now > self.server.plus(limit)
@@ -108,7 +138,7 @@ mod tests {
     #[test]
     fn rows_are_late_by_either_clock() {
         let limit = Duration::from_secs(3);
-        let begun = Begun { here: Instant::now(), server: ServerTime(1_000_000_000_000) };
+        let begun = Begun::at(Instant::now(), ServerTime(1_000_000_000_000));
         let late = |elapsed_ms: u64, server_ms: i64| {
             let now = ServerTime(begun.server.0 + server_ms * 1_000_000);
             begun.is_late(Duration::from_millis(elapsed_ms), now, limit)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use meterhouse_ingest::{KafkaConfig, RecordLookup};
 use meterhouse_localstack::{ClickHouse, Kafka, Stack, StackOptions};
@@ -12,6 +12,7 @@ use meterhouse_store::{ClickHouseConfig, LastRecord, LedgerRow, Metrics, Store};
 use prometheus::Registry;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{Offset, TopicPartitionList};
 
@@ -23,6 +24,18 @@ pub(crate) const SESSION_TIMEOUT: Duration = Duration::from_secs(6);
 pub(crate) fn shared() -> &'static Stack {
     static STACK: OnceLock<Stack> = OnceLock::new();
     STACK.get_or_init(|| Stack::start(StackOptions::default()).unwrap())
+}
+
+/// Asks again while a new broker has no coordinator for the group yet.
+fn with_coordinator<T>(ask: impl Fn() -> Result<T, KafkaError>) -> T {
+    let deadline = Instant::now() + TIMEOUT;
+    loop {
+        let answer = ask();
+        if answer.is_ok() || Instant::now() > deadline {
+            return answer.unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }
 
 pub(crate) struct Site<'s> {
@@ -95,13 +108,13 @@ impl<'s> Site<'s> {
     pub(crate) fn commit(&self, partition: i32, offset: i64) {
         let mut list = TopicPartitionList::new();
         list.add_partition_offset(&self.name, partition, Offset::Offset(offset)).unwrap();
-        self.group().commit(&list, CommitMode::Sync).unwrap();
+        with_coordinator(|| self.group().commit(&list, CommitMode::Sync));
     }
 
     pub(crate) fn committed(&self, partition: i32) -> Option<i64> {
         let mut list = TopicPartitionList::new();
         list.add_partition(&self.name, partition);
-        let committed = self.group().committed_offsets(list, TIMEOUT).unwrap();
+        let committed = with_coordinator(|| self.group().committed_offsets(list.clone(), TIMEOUT));
         match committed.elements()[0].offset() {
             Offset::Offset(offset) => Some(offset),
             _ => None,

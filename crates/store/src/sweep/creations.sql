@@ -1,4 +1,4 @@
--- A page of the creations of some identities, in the order of the table's key.
+-- A page of the creations of some identities, in the order of where they were read.
 SELECT DISTINCT
     identity_hash,
     toString(topic) AS topic,

@@ -5,7 +5,7 @@ FROM
 (
     SELECT
         identity_hash,
-        uniqExact(topic, partition, offset, `index`, record_time, content_hash, key_hash) AS copies,
+        uniqExact(topic, version, record_time, content_hash, key_hash) AS copies,
         max(version) AS highest
     FROM identities
     WHERE identity_hash IN

@@ -9,6 +9,8 @@ use crate::database::{Database, shared};
 use crate::sample::{at, event, record};
 
 const TOPIC: &str = "usage-events";
+/// Version of a creation in the first partition, at an offset with the number of the row.
+const AT_OFFSET: &str = "bitXor(bitShiftLeft(toUInt128(1), 80) - 1, bitShiftLeft(toUInt128(number), 10))";
 /// More positions than a page holds.
 const LONG: i64 = 20_000_000;
 
@@ -60,10 +62,11 @@ async fn a_position_that_two_epochs_have_read_is_certain_only_where_it_has_two_r
     let store = database.store();
     database
         .run(
-            "INSERT INTO identities (identity_hash, topic, partition, offset, record_time) \
-             SELECT number, 'usage-events', 0, number, toDateTime64(1000, 3) FROM numbers(10) UNION ALL \
-             SELECT 100 + number, 'usage-events', 0, number, toDateTime64(2000, 3) FROM numbers(4)",
-        )
+            &format!(
+                "INSERT INTO identities (identity_hash, topic, version, record_time) \
+                 SELECT number, 'usage-events', {AT_OFFSET}, toDateTime64(1000, 3) FROM numbers(10) UNION ALL \
+                 SELECT 100 + number, 'usage-events', {AT_OFFSET}, toDateTime64(2000, 3) FROM numbers(4)"
+            ))
         .await;
     let old = epoch(0, 0, 10);
     let alone = store.positions(TOPIC, 0, (0, 10), &[old]).await.unwrap();
@@ -79,10 +82,10 @@ async fn what_a_replay_has_stored_was_rejected_or_stored_when_the_ledger_was_wri
     let store = database.store();
     // All but the last have events; of the first two rejects a replay says that it has stored them.
     database
-        .run(
-            "INSERT INTO identities (identity_hash, topic, partition, offset, record_time) \
-             SELECT number, 'usage-events', 0, number, toDateTime64(1000, 3) FROM numbers(6)",
-        )
+        .run(&format!(
+            "INSERT INTO identities (identity_hash, topic, version, record_time) \
+                 SELECT number, 'usage-events', {AT_OFFSET}, toDateTime64(1000, 3) FROM numbers(6)"
+        ))
         .await;
     database
         .run(

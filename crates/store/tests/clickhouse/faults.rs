@@ -113,7 +113,7 @@ async fn connections_of_before_a_restart_lose_nothing() {
             (0..4).map(|id| of_customer(event("s", &format!("{round}-{id}"), end, "1"), "c")).collect();
         // Several connections, which the pool keeps.
         let batches: Vec<_> = events.chunks(1).map(sealed).collect();
-        insert_at_last(&store, &written(&events).marks).await;
+        insert_at_last(&store, &written(&events).marks.all()).await;
         let inserts = batches.iter().map(|batch| insert_at_last(&store, batch));
         for insert in inserts {
             insert.await;

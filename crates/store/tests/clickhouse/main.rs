@@ -15,6 +15,7 @@ mod encoding;
 mod errors;
 mod faults;
 mod ledger;
+mod marks;
 mod migrate;
 mod parts;
 mod profiles;

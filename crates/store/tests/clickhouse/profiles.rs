@@ -6,7 +6,7 @@ use meterhouse_localstack::{ClickHouse, ClickHouseOptions};
 use meterhouse_model::{Day, Ownership};
 use meterhouse_store::{ClickHouseConfig, ErrorClass, SchemaState, Store};
 
-use crate::daily::{MARGIN, roll_up};
+use crate::daily::{MARGIN, roll_up, write};
 use crate::database::{Database, NEVER, store, utc};
 use crate::sample::{at, event, of_customer, written};
 
@@ -133,9 +133,9 @@ async fn scans_and_live_dates_read_no_month_but_their_own() {
         of_customer(event("s", id, at(&format!("2026-0{month}-03T18:00:00Z")), "1"), "c")
     };
     let events: Vec<_> = (1..=9).map(|month| usage(month, "e")).collect();
-    store.write(&written(&events)).await.unwrap();
+    write(&database, &events).await;
     roll_up(&store).await;
-    store.write(&written(&[usage(5, "live")])).await.unwrap();
+    write(&database, &[usage(5, "live")]).await;
     let usage = store.usage_by_month("c", &[], MARGIN).await.unwrap();
     assert_eq!(usage.iter().map(|usage| usage.records).sum::<u64>(), 10);
     let error = store.usage_by_month("c", &[], NEVER).await.unwrap_err();

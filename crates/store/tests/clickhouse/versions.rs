@@ -147,3 +147,29 @@ async fn an_amendment_on_another_date_is_another_key() {
     database.store().insert(&batch(&[(created, record(0, 1)), (moved, record(0, 2))])).await.unwrap();
     assert_eq!(counted(&database).await, ["1", "2"]);
 }
+
+#[tokio::test]
+async fn the_evidence_tells_where_a_copy_was_read() {
+    let copies = [
+        (Change::Create, 0, (0, 0)),
+        (Change::Create, 999, ((1 << 20) - 1, (1 << 50) - 1)),
+        (Change::Amend(u32::MAX), 1, (3, 17)),
+        (Change::Delete(1), 999, (1 << 19, 1 << 40)),
+    ];
+    let mut batch = EventBatch::default();
+    for (change, index, (partition, offset)) in copies {
+        batch.push(&Event { index, ..copy("1", change) }, &record(partition, offset));
+        // All copies of the API count as the earliest.
+        let of_api = Event { index, origin: Some("{}".into()), ..copy("2", change) };
+        batch.push(&of_api, &record(partition, offset));
+    }
+    let database = Database::migrated(shared()).await;
+    database.store().write(&batch.seal().unwrap()).await.unwrap();
+    let places = "SELECT partition, offset, `index`, count() FROM identities GROUP BY ALL ORDER BY ALL";
+    let read: Vec<(i32, i64, u16, u64)> = database.all(places).await;
+    let mut expected = copies.map(|(_, index, (partition, offset))| (partition, offset, index, 2));
+    expected.sort_unstable();
+    assert_eq!(read, expected);
+    let of_rows = places.replace("identities", "usage_events");
+    assert_eq!(database.all::<(i32, i64, u16, u64)>(&of_rows).await, expected, "as the rows have it");
+}

@@ -69,14 +69,14 @@ async fn a_mark_in_the_future_keeps_its_dates_live_and_exact() {
         .run("INSERT INTO touched SELECT now64(9) + INTERVAL 1 HOUR, 'other', 'x', toDate32('2026-10-01')")
         .await;
     let first: i64 = database.one("SELECT toUnixTimestamp64Nano(max(at)) FROM touched").await;
-    store.write(&written(&[noon("s", "2026-10-02", "4"), noon("s", "2026-10-03", "8")])).await.unwrap();
+    write(&database, &[noon("s", "2026-10-02", "4"), noon("s", "2026-10-03", "8")]).await;
     let states = unclean(&store).await;
     assert_eq!(states.len(), 2);
     assert!(states.iter().all(|state| state.mark > Some(ServerTime(first))), "{states:?}");
     scan(&store, states).await;
     assert_eq!(unclean(&store).await.len(), 2, "a scan of now may have missed rows");
     assert_eq!(shown(&exact(&store, "c", &[]).await), ["10.2026 scale 14.0 3"]);
-    store.write(&written(&[noon("s", "2026-10-04", "16")])).await.unwrap();
+    write(&database, &[noon("s", "2026-10-04", "16")]).await;
     assert_eq!(shown(&exact(&store, "c", &[]).await), ["10.2026 scale 30.0 4"]);
 }
 

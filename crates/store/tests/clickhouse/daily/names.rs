@@ -58,7 +58,7 @@ async fn owners_of_billing_days_inside_of_a_utc_date() {
     for round in ["clean", "some live", "clean without events"] {
         if round == "some live" {
             let changed = Event { units: events[100].units, ..events[100].clone() };
-            store.write(&written(&[changed])).await.unwrap();
+            write(&database, &[changed]).await;
         }
         if round == "clean without events" {
             roll_up(&store).await;
@@ -113,7 +113,7 @@ async fn a_customer_with_three_thousand_subscriptions() {
     let more: Vec<_> = (0..3_000)
         .map(|number| event(&awkward::name(number), "more", at("2026-03-01T12:00:00Z"), "1"))
         .collect();
-    store.write(&written(&more)).await.unwrap();
+    write(&database, &more).await;
     let sums = exact(&store, "c", &ownerships).await;
     assert_eq!(sums.values().map(|(_, records)| records).sum::<u64>(), 9_000);
     database.run("TRUNCATE TABLE usage_events").await;

@@ -21,7 +21,7 @@ async fn clean_dates_are_answered_from_their_sums_and_others_from_the_events() {
     let (database, store) = rolled_up(&events).await;
     assert_eq!(shown(&exact(&store, "c", &[]).await), ["09.2026 scale 1.0 1", "10.2026 scale 6.0 2"]);
     let more = option("disk", Event { description: Cow::Borrowed("new"), ..noon("t", "2026-10-02", "8") });
-    store.write(&written(&[more])).await.unwrap();
+    write(&database, &[more]).await;
     let expected = ["09.2026 scale 1.0 1", "10.2026 disk 8.0 1", "10.2026 scale 6.0 2"];
     assert_eq!(shown(&exact(&store, "c", &[]).await), expected, "at once");
     take_events_away(&database).await;
@@ -34,7 +34,7 @@ async fn clean_dates_are_answered_from_their_sums_and_others_from_the_events() {
 async fn a_date_without_a_scan_is_live() {
     let database = Database::migrated(shared()).await;
     let store = database.store();
-    store.write(&written(&[noon("s", "2026-10-01", "2")])).await.unwrap();
+    write(&database, &[noon("s", "2026-10-01", "2")]).await;
     assert_eq!(shown(&exact(&store, "c", &[]).await), ["10.2026 scale 2.0 1"]);
     let states = unclean(&store).await;
     assert_eq!((states.len(), states[0].scanned_at, states[0].date.day.0), (1, None, 20_727));
@@ -50,7 +50,7 @@ async fn what_has_vanished_or_changed_counts_as_it_is() {
         Event { change: Change::Amend(1), ..noon("s", "2026-10-01", "0.5") },
         Event { change: Change::Delete(1), ..noon("s", "2026-10-05", "7") },
     ];
-    store.write(&written(&changes)).await.unwrap();
+    write(&database, &changes).await;
     let expected = ["10.2026 scale 0.5 1"];
     assert_eq!(shown(&exact(&store, "c", &[]).await), expected);
     roll_up(&store).await;
@@ -69,17 +69,17 @@ async fn what_has_vanished_or_changed_counts_as_it_is() {
 async fn a_mark_between_the_scan_and_its_header_keeps_the_date_live() {
     let (database, store) = rolled_up(&[noon("s", "2026-10-01", "2")]).await;
     let late = Event { description: Cow::Borrowed("late"), ..option("disk", noon("s", "2026-10-01", "1")) };
-    store.write(&written(std::slice::from_ref(&late))).await.unwrap();
+    write(&database, std::slice::from_ref(&late)).await;
     tokio::time::sleep(MARGIN * 2).await;
     // A worker reads the marks; then there is a new one, of a write that is not complete yet.
     let known = unclean(&store).await;
     let more = written(&[option("net", noon("s", "2026-10-01", "4"))]);
-    store.insert(&more.marks).await.unwrap();
+    store.insert(&more.marks.all()).await.unwrap();
     scan(&store, known).await;
     assert_eq!(unclean(&store).await.len(), 1);
     store.insert(&more.events).await.unwrap();
     assert_eq!(exact(&store, "c", &[]).await.len(), 3);
-    store.insert(&more.marks).await.unwrap();
+    store.insert(&more.marks.all()).await.unwrap();
     roll_up(&store).await;
     take_events_away(&database).await;
     assert_eq!(read_as(&store, "c", &[], MARGIN).await.len(), 3);
@@ -89,7 +89,7 @@ async fn a_mark_between_the_scan_and_its_header_keeps_the_date_live() {
 async fn a_scan_within_the_margin_does_not_count() {
     let database = Database::migrated(shared()).await;
     let store = database.store();
-    store.write(&written(&[noon("s", "2026-10-01", "2")])).await.unwrap();
+    write(&database, &[noon("s", "2026-10-01", "2")]).await;
     scan(&store, unclean(&store).await).await;
     let margin = Duration::from_secs(60);
     let page = store.date_page(None).await.unwrap();
@@ -107,7 +107,7 @@ async fn merges_change_no_answer() {
         database.run("SYSTEM STOP MERGES usage_daily").await;
         let change =
             Event { change: Change::Amend(units.parse().unwrap()), ..noon("s", "2026-10-01", units) };
-        store.write(&written(&[change])).await.unwrap();
+        write(&database, &[change]).await;
         let stopped = exact(&store, "c", &[]).await;
         roll_up(&store).await;
         assert_eq!(exact(&store, "c", &[]).await, stopped);
