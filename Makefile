@@ -43,7 +43,8 @@ mutants: setup ## Put known bugs into a copy of the code, one after the other: a
 	python3 tests/mutants/run.py $(ONLY)
 
 .PHONY: lint
-lint: prerequisites ## Check the format, the lints and the documentation.
+lint: prerequisites ## Check the format, the lints and the documentation, and that each known bug still applies.
+	python3 tests/mutants/run.py --check
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --document-private-items

@@ -42,6 +42,8 @@ need "zlib's headers" zlib1g-dev pkg-config --exists zlib
 
 # The tests compare with an oracle in Python.
 need "python3 (3.9 or newer)" python3 python3 -c 'import zoneinfo'
+# Known bugs are patches.
+need "patch" patch has patch
 
 if ! has cargo >/dev/null 2>&1; then
     missing="$missing

@@ -8,7 +8,7 @@ A mutant is a patch in this folder. Its first lines say what is wrong and which 
 
 The copy is at .local/mutants (below METERHOUSE_LOCAL_DIR where that is set), with a target folder of its own that later
 runs use again. A test that fails without its mutant, a patch that does not apply, code that does not build: all of it is
-an error. Names of mutants as arguments run only those.
+an error. Names of mutants as arguments run only those; --check only sees whether all of them apply.
 """
 
 import os
@@ -39,6 +39,14 @@ class Mutant:
         self.path, self.name = path, path.stem
         head = dict(re.findall(r"^# ([a-z-]+): (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE))
         self.what, self.caught_by = head["what"], shlex.split(head["caught-by"])
+
+
+def apply(mutant, tree, *more):
+    """Puts a mutant into a tree."""
+    command = ["patch", "-p1", "--forward", "--fuzz=0", "--no-backup-if-mismatch", "-i", mutant.path, *more]
+    applied = run(command, cwd=tree)
+    if applied.returncode:
+        raise Failure(f"does not apply:\n{applied.stdout}{applied.stderr}")
 
 
 def copy_tree():
@@ -97,9 +105,7 @@ def try_mutant(mutant, passing):
         if not passes:
             raise Failure(f"its test fails without it, too:\n{tail(output)}")
         passing.add(command)
-    applied = run(["patch", "-p1", "--forward", "--fuzz=0", "--no-backup-if-mismatch", "-i", mutant.path], cwd=TREE)
-    if applied.returncode:
-        raise Failure(f"does not apply:\n{applied.stdout}{applied.stderr}")
+    apply(mutant, TREE)
     build(mutant)
     passes, _ = test(mutant)
     if passes:
@@ -110,11 +116,24 @@ def tail(text):
     return "\n".join(text.splitlines()[-30:])
 
 
+def check(mutants):
+    """Names the mutants that do not apply to the code as it is."""
+    failed = []
+    for mutant in mutants:
+        try:
+            apply(mutant, SOURCE, "--dry-run")
+        except Failure as failure:
+            failed.append(f"{mutant.name} {failure}")
+    sys.exit("\n".join(failed) or 0)
+
+
 def main():
-    wanted = set(sys.argv[1:])
+    wanted = set(sys.argv[1:]) - {"--check"}
     mutants = [Mutant(path) for path in sorted(FOLDER.glob("*.patch")) if not wanted or path.stem in wanted]
     if not mutants or len(mutants) < len(wanted):
         sys.exit(f"no such mutant among {wanted}")
+    if "--check" in sys.argv:
+        check(mutants)
     TREE.mkdir(parents=True, exist_ok=True)
     passing, failed = set(), []
     for mutant in mutants:
