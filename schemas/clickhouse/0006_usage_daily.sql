@@ -1,6 +1,6 @@
 -- Sums by day, recomputed from the deduplicated events and never incremented. The unit is a UTC date of a subscription,
 -- as in the sort key of usage_events. It has data rows, one header, one mark:
---   mark    `at`: the date got rows at that time, or will within an insert's time limit
+--   mark    `at`: the date got rows at that time, or will within two time limits of an insert
 --   header  `at`: when its scan began, `records`: how many data rows it wrote, `mark`: the newest mark that it knew of
 --   data    `at`: that of the header that it belongs to, any other one is void
 -- A date is clean where the header names the newest mark and its scan began more than a margin later. Any other date is

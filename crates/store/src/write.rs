@@ -20,7 +20,7 @@ use crate::{EncodedBatch, Error, MarkRows, ServerTime, Sources, Store, crash};
 
 /// Beyond that, rows mark their dates again. Other processes may have a shorter margin than the time limit here allows for.
 const LATE: Duration = Duration::from_secs(10);
-/// The part of it for which marks are fresh: most of the time is for the rows.
+/// The part of a time for which marks are fresh: most of it is for the rows.
 const FRESH: u32 = 3;
 
 /// Usage events with all that has to be written beside them. Cloning shares the bytes.
@@ -81,14 +81,11 @@ impl Store {
         if self.is_fresh(&begun) { Ok(begun) } else { Err(Error::TimedOut(self.insert_timeout / 2)) }
     }
 
-    /// The time from which on the rows of a write count.
+    /// The time from which on the rows of a write count: now, or that of marks which are fresh.
     async fn begin(&self) -> Result<Begun, Error> {
-        if let Some(begun) = self.fresh_marks.begun(self.late() / FRESH) {
-            return Ok(begun);
-        }
-        let begun = Begun::at(Instant::now(), self.server_time().await?);
-        self.fresh_marks.renew(begun);
-        Ok(begun)
+        let now = Begun { here: Instant::now(), server: self.server_time().await? };
+        let age_max = self.late().min(self.insert_timeout / 2) / FRESH;
+        Ok(self.fresh_marks.begun(now, age_max))
     }
 
     fn late(&self) -> Duration {
@@ -97,37 +94,30 @@ impl Store {
 
     /// Whether rows may still begin to be inserted behind their mark.
     pub(crate) fn is_fresh(&self, begun: &Begun) -> bool {
-        begun.age() <= self.insert_timeout / 2
+        begun.here.elapsed() <= self.insert_timeout / 2
     }
 
     /// Writes the second mark where rows came late.
     async fn mark_late(&self, sealed: &SealedEvents, begun: &Begun) -> Result<(), Error> {
-        let now = self.server_time().await?;
-        let is_late = begun.is_late(begun.age(), now, self.late());
-        if is_late { self.insert(&sealed.marks.all()).await } else { Ok(()) }
+        let server = self.server_time().await?;
+        let now = Begun { here: Instant::now(), server };
+        if begun.is_late(&now, self.late()) { self.insert(&sealed.marks.all()).await } else { Ok(()) }
     }
 }
 
 /// When the marks of a write began, by two clocks: ours stands still where this machine does, the server's may be set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Begun {
-    here: Instant,
-    server: ServerTime,
+    pub(crate) here: Instant,
+    pub(crate) server: ServerTime,
 }
 
 impl Begun {
-    pub(crate) fn at(here: Instant, server: ServerTime) -> Self {
-        Self { here, server }
-    }
-
-    /// How long ago that was, by our clock.
-    pub(crate) fn age(&self) -> Duration {
-        self.here.elapsed()
-    }
-
     /// Whether more time than the limit has passed by one of the clocks, or the server's runs back.
-    fn is_late(&self, elapsed: Duration, now: ServerTime, limit: Duration) -> bool {
-        elapsed > limit || now < self.server || now > self.server.plus(limit)
+    pub(crate) fn is_late(&self, now: &Self, limit: Duration) -> bool {
+        now.here.saturating_duration_since(self.here) > limit
+            || now.server < self.server
+            || now.server > self.server.plus(limit)
     }
 }
 
@@ -138,10 +128,11 @@ mod tests {
     #[test]
     fn rows_are_late_by_either_clock() {
         let limit = Duration::from_secs(3);
-        let begun = Begun::at(Instant::now(), ServerTime(1_000_000_000_000));
-        let late = |elapsed_ms: u64, server_ms: i64| {
-            let now = ServerTime(begun.server.0 + server_ms * 1_000_000);
-            begun.is_late(Duration::from_millis(elapsed_ms), now, limit)
+        let begun = Begun { here: Instant::now(), server: ServerTime(1_000_000_000_000) };
+        let late = |here_ms: u64, server_ms: i64| {
+            let here = begun.here + Duration::from_millis(here_ms);
+            let server = ServerTime(begun.server.0 + server_ms * 1_000_000);
+            begun.is_late(&Begun { here, server }, limit)
         };
         assert!(!late(0, 0) && !late(3000, 3000));
         assert!(late(3001, 100), "the process stood still, or the server's clock was set back");

@@ -25,17 +25,19 @@ struct Generation {
 }
 
 impl FreshMarks {
-    /// When the present marks began. `None`: longer ago than this, or there are too many.
-    pub(crate) fn begun(&self, age_max: Duration) -> Option<Begun> {
-        self.generation()
-            .as_ref()
-            .filter(|fresh| fresh.begun.age() <= age_max && fresh.marks.len() <= MARKS_MAX)
-            .map(|fresh| fresh.begun)
-    }
-
-    /// Forgets all marks. Those that are written from now on are fresh.
-    pub(crate) fn renew(&self, begun: Begun) {
-        *self.generation() = Some(Generation { begun, marks: HashSet::new() });
+    /// When the present marks began, as long as that is no longer ago than this by either clock. Else all are forgotten, and
+    /// those that are written from now on are fresh.
+    pub(crate) fn begun(&self, now: Begun, age_max: Duration) -> Begun {
+        let mut generation = self.generation();
+        match &*generation {
+            Some(fresh) if !fresh.begun.is_late(&now, age_max) && fresh.marks.len() <= MARKS_MAX => {
+                fresh.begun
+            }
+            _ => {
+                *generation = Some(Generation { begun: now, marks: HashSet::new() });
+                now
+            }
+        }
     }
 
     /// The marks that are not there yet. `None`: all of them are.
@@ -81,37 +83,54 @@ mod tests {
         fresh.missing(begun, &rows(texts)).map(|batch| (batch.rows, batch.bytes))
     }
 
-    fn begun(ago: Duration) -> Begun {
-        Begun::at(Instant::now().checked_sub(ago).unwrap(), ServerTime(0))
+    const AGE_MAX: Duration = Duration::from_secs(3);
+
+    /// So many seconds later by our clock, and by the server's.
+    fn later(begun: Begun, here: u64, server: i64) -> Begun {
+        Begun {
+            here: begun.here + Duration::from_secs(here),
+            server: ServerTime(begun.server.0 + server * 1_000_000_000),
+        }
+    }
+
+    fn fresh() -> (FreshMarks, Begun) {
+        let (fresh, begun) =
+            (FreshMarks::default(), Begun { here: Instant::now(), server: ServerTime(1 << 60) });
+        assert_eq!(fresh.begun(begun, AGE_MAX), begun);
+        (fresh, begun)
     }
 
     #[test]
     fn marks_are_missing_until_they_are_there() {
-        let (fresh, now) = (FreshMarks::default(), begun(Duration::ZERO));
-        fresh.renew(now);
-        assert_eq!(missing(&fresh, now, &["a", "bc"]), Some((2, "abc".into())));
-        fresh.add(now, &rows(&["a", "bc"]));
-        assert_eq!(missing(&fresh, now, &["bc", "a"]), None);
-        assert_eq!(missing(&fresh, now, &["ab", "bc", "c"]), Some((2, "abc".into())));
+        let (fresh, begun) = fresh();
+        assert_eq!(missing(&fresh, begun, &["a", "bc"]), Some((2, "abc".into())));
+        fresh.add(begun, &rows(&["a", "bc"]));
+        assert_eq!(missing(&fresh, begun, &["bc", "a"]), None);
+        assert_eq!(missing(&fresh, begun, &["ab", "bc", "c"]), Some((2, "abc".into())));
     }
 
     #[test]
-    fn they_are_fresh_for_a_time() {
-        let (fresh, age_max) = (FreshMarks::default(), Duration::from_secs(3));
-        assert_eq!(fresh.begun(age_max), None);
-        for (ago, is_fresh) in [(2, true), (4, false)] {
-            let begun = begun(Duration::from_secs(ago));
-            fresh.renew(begun);
-            assert_eq!(fresh.begun(age_max), is_fresh.then_some(begun));
+    fn they_are_fresh_for_a_time_by_both_clocks() {
+        let cases = [
+            ((3, 3), true),
+            ((4, 3), false),
+            // This machine stood still, or the server's clock was set forward.
+            ((1, 4), false),
+            // It was set back.
+            ((1, -1), false),
+        ];
+        for ((here, server), is_fresh) in cases {
+            let (fresh, begun) = fresh();
+            let now = later(begun, here, server);
+            assert_eq!(fresh.begun(now, AGE_MAX), if is_fresh { begun } else { now }, "{here} {server}");
         }
     }
 
     #[test]
     fn marks_of_before_count_no_more() {
-        let (fresh, old, new) = (FreshMarks::default(), begun(Duration::from_secs(1)), begun(Duration::ZERO));
-        fresh.renew(old);
+        let (fresh, old) = fresh();
         fresh.add(old, &rows(&["a"]));
-        fresh.renew(new);
+        let new = fresh.begun(later(old, 4, 4), AGE_MAX);
         // One that began with the old ones has written them now.
         fresh.add(old, &rows(&["b"]));
         assert_eq!(missing(&fresh, new, &["a", "b"]), Some((2, "ab".into())));
@@ -120,20 +139,15 @@ mod tests {
 
     #[test]
     fn too_many_are_forgotten() {
-        let (fresh, now) = (FreshMarks::default(), begun(Duration::ZERO));
-        fresh.renew(now);
-        let many = MarkRows {
-            bytes: Bytes::from(vec![7; 4 * (MARKS_MAX + 1)]),
-            ends: (1..=MARKS_MAX + 1).collect(),
+        let (fresh, begun) = fresh();
+        let numbered = |count: usize| MarkRows {
+            bytes: (0..count).flat_map(usize::to_le_bytes).collect::<Vec<u8>>().into(),
+            ends: (1..=count).map(|row| size_of::<usize>() * row).collect(),
         };
-        fresh.add(now, &many);
-        assert_eq!(fresh.begun(Duration::from_secs(60)), Some(now), "each is the same one");
-        let numbers = (0..=u32::try_from(MARKS_MAX).unwrap()).flat_map(u32::to_le_bytes);
-        let many = MarkRows {
-            bytes: numbers.collect::<Vec<u8>>().into(),
-            ends: (1..=MARKS_MAX + 1).map(|row| 4 * row).collect(),
-        };
-        fresh.add(now, &many);
-        assert_eq!(fresh.begun(Duration::from_secs(60)), None);
+        let now = later(begun, 1, 1);
+        fresh.add(begun, &numbered(MARKS_MAX));
+        assert_eq!(fresh.begun(now, AGE_MAX), begun);
+        fresh.add(begun, &numbered(MARKS_MAX + 1));
+        assert_eq!(fresh.begun(now, AGE_MAX), now);
     }
 }
