@@ -56,7 +56,7 @@ bench: setup ## Measure ingest on a topic that is full already, and the parser; 
 	cargo bench --package meterhouse-benches
 
 .PHONY: bench-history
-bench-history: setup ## Measure histories of 24 months at 10 and at 50 million events, beside the raw table; takes 20 minutes.
+bench-history: setup ## Measure histories of 24 months at 10 and at 50 million events, beside the raw table; takes half an hour.
 	cargo build --release --package meterhouse --package meterhouse-localstack
 	cargo run --release --package meterhouse-benches --bin history-bench -- --events 10000000,50000000
 

@@ -66,6 +66,7 @@ pub async fn sweep(
         passes: Schedule::new(pace, now),
         pass: None,
         failures: [None, None],
+        obstacles: [None, None],
     };
     // Whatever is under way may be given up.
     let _ = shutdown.run_until_cancelled(sweep.run()).await;
@@ -82,9 +83,11 @@ struct Sweep {
     pass: Option<Pass>,
     /// What is wrong with looks at the suspects, and with passes.
     failures: [Option<String>; 2],
+    /// What conflicts wait for that the last look has seen, and the last pass. Other processes may have seen to them since.
+    obstacles: [Option<String>; 2],
 }
 
-/// Places of the failures.
+/// Places of both.
 const LOOK: usize = 0;
 const PASS: usize = 1;
 
@@ -95,6 +98,8 @@ struct Pass {
     ranges: Vec<HashRange>,
     /// Identities that could not be settled.
     waiting: u64,
+    /// What they wait for.
+    obstacle: Option<String>,
     /// Time that was spent with Kafka, which costs nothing.
     reading: Duration,
 }
@@ -128,6 +133,7 @@ impl Sweep {
     async fn look(&mut self) -> Result<(), Error> {
         let found = self.store.unsettled_suspects(SUSPECTED_FOR, FOUND_MAX).await?;
         self.actor.see_to(&found).await?;
+        self.obstacles[LOOK] = self.actor.obstacle();
         Ok(())
     }
 
@@ -138,13 +144,14 @@ impl Sweep {
             let ranges = self.store.evidence_rows().await?.div_ceil(RANGE_ROWS);
             let mut ranges: Vec<HashRange> = HashRange::split(ranges).collect();
             ranges.reverse();
-            self.pass = Some(Pass { begun, ranges, waiting: 0, reading: Duration::ZERO });
+            self.pass = Some(Pass { begun, ranges, waiting: 0, obstacle: None, reading: Duration::ZERO });
         }
         let Some(pass) = &mut self.pass else { return Ok(()) };
         if let Some(range) = pass.ranges.last().copied() {
             let found = self.store.unsettled(range, FOUND_MAX).await?;
             pass.waiting += self.actor.see_to(&found).await?;
             pass.reading += self.actor.take_reading();
+            pass.obstacle = pass.obstacle.take().or_else(|| self.actor.obstacle());
             pass.ranges.pop();
             let is_cut = found.len() as u64 == FOUND_MAX;
             let last = found.last().filter(|_| is_cut);
@@ -153,6 +160,7 @@ impl Sweep {
         if pass.ranges.is_empty() {
             self.passes.done(pass.begun + pass.reading, Instant::now());
             self.metrics.passed(pass.begun, pass.waiting);
+            self.obstacles[PASS] = pass.obstacle.take();
             self.pass = None;
         }
         Ok(())
@@ -177,10 +185,14 @@ impl Sweep {
         if let Some(why) = self.failures.iter().flatten().next() {
             return Err(why.clone());
         }
+        let found = self.pass.as_ref().map(|pass| &pass.obstacle);
+        if let Some(why) = self.obstacles.iter().chain(found).flatten().next() {
+            return Err(why.clone());
+        }
         if self.metrics.lag() > self.max_lag {
             let seconds = self.max_lag.as_secs();
             return Err(format!("copies that differ may go unseen for more than {seconds} s"));
         }
-        self.actor.readiness()
+        Ok(())
     }
 }

@@ -50,6 +50,24 @@ fn without_kafka_sums_become_right_and_quarantine_follows() -> Result<()> {
     ends_well(service)
 }
 
+/// Conflicts that another process has seen to are in nobody's way.
+#[test]
+fn what_others_have_seen_to_is_not_waited_for() -> Result<()> {
+    let kafka = Kafka::launch(KafkaOptions::default())?;
+    let (site, mut service) = unswept(&kafka, shared().clickhouse(), "sweep_seen_to", 3)?;
+    kafka.stop()?;
+    service.start_again()?;
+    service.wait_fault("sweep", "conflicts wait for their records")?;
+    site.query(
+        "INSERT INTO settlements (identity_hash, copies, version) \
+         SELECT identity_hash, count(), max(version) FROM identities FINAL GROUP BY identity_hash",
+    )?;
+    service.wait_readiness("the sweep to be well", |_, body| body["checks"]["sweep"] == "ok")?;
+    kafka.start()?;
+    service.wait_ready()?;
+    ends_well(service)
+}
+
 #[test]
 fn killed_again_and_again_in_the_middle_it_ends_in_the_same_state() -> Result<()> {
     const EVENTS: u32 = 1500;

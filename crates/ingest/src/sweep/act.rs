@@ -24,6 +24,7 @@ impl Actor {
 
     /// Sees to identities. Returns how many of them have to be looked at again.
     pub(super) async fn see_to(&mut self, found: &[Unsettled]) -> Result<u64, Error> {
+        self.quarantine.begin();
         if found.is_empty() {
             return Ok(0);
         }
@@ -62,8 +63,8 @@ impl Actor {
         self.quarantine.take_reading()
     }
 
-    /// Why conflicts are not in quarantine yet, where they are not.
-    pub(super) fn readiness(&self) -> Result<(), String> {
-        self.quarantine.readiness()
+    /// Why some of the identities that were seen to last have to be looked at again, where Kafka is the reason.
+    pub(super) fn obstacle(&self) -> Option<String> {
+        self.quarantine.obstacle()
     }
 }

@@ -32,6 +32,8 @@ pub(super) struct Quarantine {
     mirror: Option<Mirror>,
     /// The mirror topic did not take conflicts in time.
     is_mirror_late: bool,
+    /// Whether the log says already that records cannot be read.
+    is_told: bool,
 }
 
 /// Conflicts on their way into quarantine.
@@ -64,7 +66,7 @@ impl Quarantine {
     pub(super) fn new(kafka: &KafkaConfig, store: Store, metrics: Metrics) -> Self {
         // Readiness is told by the sweep.
         let mirror = Mirror::new(kafka, &metrics, &(Arc::new(|_, _| {}) as Reporter));
-        Self { store, metrics, records: Records::new(kafka), mirror, is_mirror_late: false }
+        Self { store, metrics, records: Records::new(kafka), mirror, is_mirror_late: false, is_told: false }
     }
 
     /// Time that was spent with Kafka since the last call.
@@ -72,12 +74,18 @@ impl Quarantine {
         self.records.take_spent()
     }
 
-    pub(super) fn readiness(&self) -> Result<(), String> {
+    /// What conflicts wait for since the last beginning, where they do.
+    pub(super) fn obstacle(&self) -> Option<String> {
         match self.records.failure() {
-            Some(why) => Err(format!("conflicts wait for their records: {why}")),
-            None if self.is_mirror_late => Err("conflicts wait for the mirror topic".to_owned()),
-            None => Ok(()),
+            Some(why) => Some(format!("conflicts wait for their records: {why}")),
+            None => self.is_mirror_late.then(|| "conflicts wait for the mirror topic".to_owned()),
         }
+    }
+
+    /// Nothing is in the way any more, as far as is known.
+    pub(super) fn begin(&mut self) {
+        self.records.try_again();
+        self.is_mirror_late = false;
     }
 
     /// Brings quarantine in line with verdicts. Returns the identities for which that is not possible yet.
@@ -138,8 +146,6 @@ impl Quarantine {
         if conflicts.is_empty() {
             return Ok(());
         }
-        let failed_before = self.records.failure().is_some();
-        self.records.try_again();
         let mut batch = Batch::default();
         for conflict in conflicts {
             let is_late = self.records.spent() > READING_MAX;
@@ -161,9 +167,11 @@ impl Quarantine {
             }
         }
         self.flush(batch, waiting).await?;
-        if let Some(why) = self.records.failure().filter(|_| !failed_before) {
+        let failure = self.records.failure();
+        if let Some(why) = failure.filter(|_| !self.is_told) {
             tracing::warn!(reason = why, "conflicts wait: their records cannot be read");
         }
+        self.is_told = failure.is_some();
         Ok(())
     }
 

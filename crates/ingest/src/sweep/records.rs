@@ -42,7 +42,7 @@ impl Records {
         self.failure.as_deref()
     }
 
-    /// What was in the way counts no more.
+    /// Forgets what was in the way.
     pub(super) fn try_again(&mut self) {
         self.failure = None;
     }
