@@ -67,7 +67,7 @@ impl PartWriter<'_> {
 
     /// Rows begin to be inserted as soon behind their mark as they do in one piece.
     async fn mark_if_old(&mut self) -> Result<(), Error> {
-        if !self.begun.as_ref().is_some_and(|begun| self.store.is_fresh(begun)) {
+        if !self.begun.as_ref().is_some_and(|begun| self.store.may_follow(begun)) {
             self.begun = Some(self.store.mark(self.sealed).await?);
         }
         Ok(())

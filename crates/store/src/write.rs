@@ -78,30 +78,28 @@ impl Store {
             self.fresh_marks.add(begun, &sealed.marks);
         }
         crash::point("first_mark_inserted");
-        if self.is_fresh(&begun) { Ok(begun) } else { Err(Error::TimedOut(self.insert_timeout / 2)) }
+        if self.may_follow(&begun) { Ok(begun) } else { Err(Error::TimedOut(self.insert_timeout / 2)) }
     }
 
     /// The time from which on the rows of a write count: now, or that of marks which are fresh.
     async fn begin(&self) -> Result<Begun, Error> {
         let now = Begun { here: Instant::now(), server: self.server_time().await? };
-        let age_max = self.late().min(self.insert_timeout / 2) / FRESH;
+        let age_max = LATE.min(self.insert_timeout / 2) / FRESH;
         Ok(self.fresh_marks.begun(now, age_max))
     }
 
-    fn late(&self) -> Duration {
-        self.insert_timeout.min(LATE)
-    }
-
     /// Whether rows may still begin to be inserted behind their mark.
-    pub(crate) fn is_fresh(&self, begun: &Begun) -> bool {
+    pub(crate) fn may_follow(&self, begun: &Begun) -> bool {
         begun.here.elapsed() <= self.insert_timeout / 2
     }
 
     /// Writes the second mark where rows came late.
     async fn mark_late(&self, sealed: &SealedEvents, begun: &Begun) -> Result<(), Error> {
         let server = self.server_time().await?;
+        // The answer may have taken long: that counts, too.
         let now = Begun { here: Instant::now(), server };
-        if begun.is_late(&now, self.late()) { self.insert(&sealed.marks.all()).await } else { Ok(()) }
+        let limit = self.insert_timeout.min(LATE);
+        if begun.is_late(&now, limit) { self.insert(&sealed.marks.all()).await } else { Ok(()) }
     }
 }
 
