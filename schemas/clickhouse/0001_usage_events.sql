@@ -1,6 +1,7 @@
 -- One row a copy of a usage event: FINAL leaves the winning version of each event.
 -- Everything in the sort key and the partition follows from the Kafka record alone, so reading a
 -- topic again, in any batches, ends in the same state.
+-- A part of one batch keeps its columns in one file: one to sync, and one to open for who reads what is not merged yet.
 CREATE TABLE IF NOT EXISTS usage_events
 (
     customer                LowCardinality(String) COMMENT 'as the record names it, else empty: the registry decides when it is read',
@@ -34,6 +35,7 @@ ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(billed_at)
 ORDER BY (customer, subscription, toDate32(billed_at), option_code, identity)
 SETTINGS
+    min_bytes_for_wide_part = 67108864,
     fsync_after_insert = 1,
     fsync_part_directory = 1,
     min_rows_to_fsync_after_merge = 1,
