@@ -10,6 +10,10 @@ pub(crate) const CUSTOMERS: u32 = 10_000;
 const DAYS: u32 = 730;
 /// Events in one statement.
 const STATEMENT: u64 = 1_000_000;
+/// Events in a batch of `meterhouse ingest`.
+const BATCH: u64 = 200_000;
+/// While `meterhouse ingest` writes as fast as it can, a month is in about 15 parts.
+const BATCHES: u64 = 15;
 
 /// The name of a customer.
 pub(crate) fn customer(number: u32) -> String {
@@ -43,6 +47,31 @@ pub(crate) fn events(site: &Site, count: u64) -> Result<()> {
     }
     eprintln!("{count} events made up in {} s", begun.elapsed().as_secs());
     Ok(())
+}
+
+/// Adds batches of a load to the current month, not merged yet, of usage that ends today. Tells how many parts the month has.
+pub(crate) fn unmerged(site: &Site) -> Result<u64> {
+    site.query("SYSTEM STOP MERGES usage_events")?;
+    for first in (0..BATCHES * BATCH).step_by(usize::try_from(BATCH)?) {
+        site.query(&format!(
+            "INSERT INTO usage_events (customer, subscription, option_code, identity, usage_start, usage_end, billed_at,
+                 billing_day, units, usage_reference, topic, partition, offset, version)
+             WITH
+                 number % {CUSTOMERS} AS customer_number,
+                 toStartOfDay(toDateTime64(now(), 6, 'UTC')) + toIntervalMicrosecond(number) AS end
+             SELECT
+                 'customer-' || toString(customer_number),
+                 'S' || hex(sipHash64(customer_number)),
+                 'option-' || toString(customer_number % 12),
+                 'e:20:' || leftPad(toString(number), 20, 'x'),
+                 end, end, end, toDate32(end), 1, number, 'usage-events', number % 8, number, number
+             FROM numbers({first}, {BATCH})"
+        ))?;
+    }
+    site.count(
+        "SELECT count() FROM system.parts
+         WHERE active AND database = currentDatabase() AND table = 'usage_events' AND partition = toString(toYYYYMM(today()))",
+    )
 }
 
 /// The sums of a customer by month and service from all of its events, each `service=usage`.

@@ -92,14 +92,25 @@ fn measure_all(arguments: &Arguments, site: &Site, api: &Service, events: u64) -
     history("")?; // Caches are warm in the others, too.
     show("history, whole", history("")?);
     show("history, from_offset=24", history("?from_offset=24")?);
-    let today = site.query("SELECT today()")?;
-    let live = ["rollup", "rebuild", "--no-wait", "--from", today.trim(), "--to", today.trim()];
-    ensure!(site.run(&live)?.status.success(), "rollup rebuild failed");
+    touch_today(site)?;
     show("history, from_offset=24, one day live", history("?from_offset=24")?);
     let raw = Latencies::of(arguments.raw_requests, &mut Customers::new(), |number| {
         site.query(&fill::raw_question(&customer(number))).map(|_| ())
     })?;
     show("raw table with FINAL", raw);
+    let parts = fill::unmerged(site)?;
+    show(
+        &format!("history, from_offset=24, one day live, its month in {parts} parts"),
+        history("?from_offset=24")?,
+    );
+    Ok(())
+}
+
+/// Today is read from the events from now on.
+fn touch_today(site: &Site) -> Result<()> {
+    let today = site.query("SELECT today()")?;
+    let live = ["rollup", "rebuild", "--no-wait", "--from", today.trim(), "--to", today.trim()];
+    ensure!(site.run(&live)?.status.success(), "rollup rebuild failed");
     Ok(())
 }
 
