@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 use crate::load::unless_wrong;
 use crate::reject::quote;
 use crate::table::{Layout, Row, read_csv, read_toml};
-use crate::{LoadError, Problem, Units};
+use crate::{Currency, LoadError, Problem, Units};
 
 const LAYOUT: Layout = Layout {
     array: "option",
@@ -34,8 +34,8 @@ pub struct CatalogOption {
 pub struct Price {
     /// Exact, in units of the currency; below zero for a credit.
     pub unit_price: Units,
-    /// Three capital letters, as in ISO 4217.
-    pub currency: String,
+    /// What it is paid in.
+    pub currency: Currency,
 }
 
 impl Catalog {
@@ -107,16 +107,17 @@ fn price(row: &Row, problems: &mut Vec<Problem>) -> Option<Price> {
             None
         }
     });
-    let currency = row.get("currency");
-    if let Some(text) = currency
-        && (text.len() != 3 || !text.bytes().all(|letter| letter.is_ascii_uppercase()))
-    {
-        let problem = format!("currency {} is not three capital letters", quote(text));
-        problems.push(row.problem("currency", problem));
-    }
-    if row.get("unit_price").is_some() != currency.is_some() {
+    let currency = row.get("currency").and_then(|text| {
+        let currency = Currency::from_code(text);
+        if currency.is_none() {
+            let problem = format!("currency {} is none of ISO 4217 with a smallest amount", quote(text));
+            problems.push(row.problem("currency", problem));
+        }
+        currency
+    });
+    if row.get("unit_price").is_some() != row.get("currency").is_some() {
         let text = "unit_price and currency are given both or not at all".to_owned();
         problems.push(Problem { line: row.line, text });
     }
-    Some(Price { unit_price: unit_price?, currency: currency?.to_owned() })
+    Some(Price { unit_price: unit_price?, currency: currency? })
 }

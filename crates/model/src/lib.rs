@@ -5,6 +5,7 @@
 //! [`Event`]s or a [`Reject`]; its verdict depends on the record and the [`Rules`] alone.
 
 mod catalog;
+mod currency;
 mod day;
 mod decimal;
 mod envelope;
@@ -27,6 +28,7 @@ mod version;
 mod zone;
 
 pub use catalog::{Catalog, CatalogOption, Price};
+pub use currency::Currency;
 pub use day::Day;
 pub use decimal::{Units, UnitsError};
 pub use event::{Change, Event};

@@ -15,7 +15,7 @@ fn option_codes_have_services_and_prices() {
         (Some("compute"), Some("compute"), None)
     );
     let price = catalog.option("scale").unwrap().price.clone().unwrap();
-    assert_eq!((price.unit_price, price.currency.as_str()), (Units::parse("0.0125").unwrap(), "EUR"));
+    assert_eq!((price.unit_price, price.currency.code()), (Units::parse("0.0125").unwrap(), "EUR"));
     assert_eq!(catalog.option("scale-xl").unwrap().price, None);
 
     let same = "code,service,unit_price,currency\nscale-xl,compute,,\nscale,compute,0.0125,EUR\n";
@@ -53,7 +53,7 @@ fn all_problems_are_listed_with_their_lines() {
             (5, "service is missing"),
             (9, "the code \"scale\" is given twice, first in line 1"),
             (11, "unit_price \"1_000\": not a decimal number"),
-            (12, "currency \"eur\" is not three capital letters"),
+            (12, "currency \"eur\" is none of ISO 4217 with a smallest amount"),
             (13, "code is missing"),
             (13, "unit_price and currency are given both or not at all"),
             (16, "there is no key \"colour\": known are code, service, unit_price, currency"),
