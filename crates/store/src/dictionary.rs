@@ -44,6 +44,11 @@ impl Dictionary {
         slice(&self.text, &self.ends, symbol)
     }
 
+    /// The same, of what was text when it came.
+    pub(crate) fn text(&self, symbol: u32) -> &str {
+        std::str::from_utf8(self.get(symbol)).unwrap_or_default()
+    }
+
     /// How many distinct strings there are.
     pub(crate) fn len(&self) -> usize {
         self.ends.len()

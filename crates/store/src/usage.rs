@@ -9,13 +9,15 @@ use std::time::Duration;
 
 use meterhouse_model::{Month, Ownership, Quantity};
 
-use crate::{Error, Store, daily::DaySum};
+use crate::{Error, Store, daily::DaySum, dictionary::Dictionary};
 use days::Whose;
 use owned::Owned;
 
-/// Usage of one option code in one month.
+/// Usage of one option code by one subscription in one month.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Usage {
+    /// Subscription.
+    pub subscription: String,
     /// Option code, as the events name it.
     pub option_code: String,
     /// Billing month.
@@ -24,20 +26,31 @@ pub struct Usage {
     pub total: Quantity,
     /// Number of live usage records.
     pub records: u64,
+    /// Latest end of any of them, in microseconds since the epoch.
+    pub latest_end: i64,
 }
 
-/// Sum of units and number of records by option code and month.
+/// What a subscription has used of an option code in a month.
+#[derive(Debug, Clone, Copy)]
+struct Sum {
+    total: Quantity,
+    records: u64,
+    latest_end: i64,
+}
+
+/// Sums by subscription, option code and month, under the numbers of their names.
 #[derive(Debug, Default)]
 struct Sums {
-    by_option_code: HashMap<String, HashMap<Month, (Quantity, u64)>>,
+    names: Dictionary,
+    sums: HashMap<(u32, u32, Month), Sum>,
 }
 
 impl Store {
-    /// Sums of all live usage of a customer by option code and month: rows that name the customer, and rows that name
+    /// Sums of all live usage of a customer by subscription, option code and month: rows that name the customer, and rows that name
     /// none, of the given subscriptions on their days. `margin` is how much later than a date's newest mark its scan must
     /// have begun for its sums to count.
     ///
-    /// An option code and month may come more than once: the sums add up.
+    /// A subscription, option code and month may come twice: the sums add up.
     ///
     /// # Errors
     /// No complete answer could be had: there is no short sum.
@@ -70,28 +83,28 @@ impl Store {
 }
 
 impl Sums {
-    fn add(&mut self, sum: &DaySum<'_>) -> Result<(), Error> {
-        let months = match self.by_option_code.get_mut(sum.option_code) {
-            Some(months) => months,
-            None => self.by_option_code.entry(sum.option_code.to_owned()).or_default(),
-        };
-        let (total, records) = months.entry(Month::of(sum.billing_day)).or_default();
+    fn add(&mut self, day: &DaySum<'_>) -> Result<(), Error> {
+        let mut number = |name: &str| self.names.intern(name.as_bytes());
+        let key = (number(day.subscription), number(day.option_code), Month::of(day.billing_day));
+        let nothing = Sum { total: Quantity::ZERO, records: 0, latest_end: day.latest_end };
+        let sum = self.sums.entry(key).or_insert(nothing);
         let too_large = || Error::Unexpected("sums of usage beyond 256 bits".to_owned());
-        *total = total.checked_add(sum.total).ok_or_else(too_large)?;
-        *records += sum.records;
+        sum.total = sum.total.checked_add(day.total).ok_or_else(too_large)?;
+        sum.records += day.records;
+        sum.latest_end = sum.latest_end.max(day.latest_end);
         Ok(())
     }
 
     fn into_usage(self) -> Vec<Usage> {
-        let mut usage = Vec::new();
-        for (option_code, months) in self.by_option_code {
-            usage.extend(months.into_iter().map(|(month, (total, records))| Usage {
-                option_code: option_code.clone(),
-                month,
-                total,
-                records,
-            }));
-        }
-        usage
+        let Self { names, sums } = self;
+        let usage = sums.into_iter().map(|((subscription, option_code, month), sum)| Usage {
+            subscription: names.text(subscription).to_owned(),
+            option_code: names.text(option_code).to_owned(),
+            month,
+            total: sum.total,
+            records: sum.records,
+            latest_end: sum.latest_end,
+        });
+        usage.collect()
     }
 }

@@ -8,7 +8,8 @@ const CURRENT: i64 = 2026 * 12 + 9; // October 2026
 
 fn usage(option_code: &str, month: i64, total: &str) -> Usage {
     let total = Quantity::parse(total).unwrap();
-    Usage { option_code: option_code.into(), month: Month::from_index(month), total, records: 1 }
+    let (subscription, month) = (String::from("s"), Month::from_index(month));
+    Usage { subscription, option_code: option_code.into(), month, total, records: 1, latest_end: 0 }
 }
 
 fn catalog() -> Catalog {

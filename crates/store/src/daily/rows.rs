@@ -37,6 +37,8 @@ struct SentRow<'a> {
     at: i64,
     total: Int256,
     records: u64,
+    /// Microseconds.
+    latest_end: i64,
     /// Nanoseconds.
     mark: i64,
 }
@@ -54,6 +56,7 @@ pub(crate) struct DailyRow {
     at: ServerTime,
     total: Quantity,
     records: u64,
+    latest_end: i64,
     mark: ServerTime,
 }
 
@@ -81,6 +84,8 @@ pub(crate) struct DaySum<'r> {
     pub(crate) billing_day: Day,
     pub(crate) total: Quantity,
     pub(crate) records: u64,
+    /// Latest end of a usage, in microseconds since the epoch.
+    pub(crate) latest_end: i64,
 }
 
 impl Store {
@@ -119,6 +124,7 @@ impl DailyRows {
             at: ServerTime(sent.at),
             total: Quantity::from_le_bytes(sent.total.to_le_bytes()),
             records: sent.records,
+            latest_end: sent.latest_end,
             mark: ServerTime(sent.mark),
         });
     }
@@ -148,29 +154,25 @@ impl DailyRows {
     /// The name of a date.
     pub(crate) fn date(&self, rows: &DateRows<'_>) -> UsageDate {
         let (customer, subscription, day) = rows.unit;
-        let name = |number| self.name(number).to_owned();
+        let name = |number| self.names.text(number).to_owned();
         UsageDate { customer: name(customer), subscription: name(subscription), day: Day(day) }
     }
 
     /// The subscription of a date.
     pub(crate) fn subscription(&self, rows: &DateRows<'_>) -> &str {
-        self.name(rows.unit.1)
+        self.names.text(rows.unit.1)
     }
 
     /// A data row with its names.
     pub(crate) fn sum(&self, row: &DailyRow) -> DaySum<'_> {
         DaySum {
-            subscription: self.name(row.unit.1),
-            option_code: self.name(row.option_code),
+            subscription: self.names.text(row.unit.1),
+            option_code: self.names.text(row.option_code),
             billing_day: Day(row.billing_day),
             total: row.total,
             records: row.records,
+            latest_end: row.latest_end,
         }
-    }
-
-    fn name(&self, number: u32) -> &str {
-        // It was text when it came.
-        std::str::from_utf8(self.names.get(number)).unwrap_or_default()
     }
 }
 

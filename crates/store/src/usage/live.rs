@@ -21,6 +21,8 @@ struct LiveRow<'a> {
     billing_day: i32,
     total: Int256,
     records: u64,
+    /// Microseconds.
+    latest_end: i64,
 }
 
 impl Store {
@@ -71,6 +73,7 @@ impl LiveRow<'_> {
             billing_day: Day(self.billing_day),
             total: Quantity::from_le_bytes(self.total.to_le_bytes()),
             records: self.records,
+            latest_end: self.latest_end,
         }
     }
 }

@@ -6,7 +6,8 @@ SELECT
     option_code,
     billing_day,
     reinterpretAsInt256(sum(toDecimal256(units, 18))) AS total,
-    count() AS records
+    count() AS records,
+    max(usage_end) AS latest_end
 FROM usage_events FINAL
 PREWHERE customer = {customer:String} AND (subscription, toDate32(billed_at)) IN
 (
