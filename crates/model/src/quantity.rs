@@ -28,6 +28,11 @@ impl Quantity {
         Self(I256::from_le_bytes(bytes))
     }
 
+    /// The scaled number as its 32 bytes, least significant first.
+    pub fn to_le_bytes(self) -> [u8; 32] {
+        self.0.to_le_bytes()
+    }
+
     /// Reads the text that ClickHouse prints for a `Decimal(76, 18)`: digits with an optional sign and point, no exponent.
     ///
     /// Nothing is returned for another text, for more than 18 digits after the point, and beyond 256 bits.

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use meterhouse_model::{BillingZone, Catalog, Registry};
-use meterhouse_store::Store;
+use meterhouse_store::{Store, Usage};
 use tokio::sync::watch;
 
+use crate::charges::{Charge, charges};
 use crate::months::{MonthUsage, SumTooLarge, months};
 use crate::{CustomerId, Range};
 
@@ -64,10 +65,26 @@ impl History {
         range: Range,
         now_micros: i64,
     ) -> Result<Vec<MonthUsage>, Error> {
-        let registry = Arc::clone(&self.registry.borrow());
-        let unnamed = registry.owned(customer.as_str(), &self.zone);
-        let usage = self.store.usage_by_month(customer.as_str(), &unnamed, self.margin).await?;
+        let usage = self.usage(customer).await?;
         let catalog = Arc::clone(&self.catalog.borrow());
         Ok(months(&usage, &catalog, range, self.zone.month_of(now_micros))?)
+    }
+
+    /// All that the customer's usage costs, as the catalog prices it now: an item for each subscription, service, currency
+    /// and month with usage of an option code that has a price.
+    ///
+    /// # Errors
+    /// No complete answer can be had.
+    pub async fn charges(&self, customer: &CustomerId) -> Result<Vec<Charge>, Error> {
+        let usage = self.usage(customer).await?;
+        let catalog = Arc::clone(&self.catalog.borrow());
+        Ok(charges(customer.as_str(), &usage, &catalog))
+    }
+
+    /// Everything that the customer has ever used.
+    async fn usage(&self, customer: &CustomerId) -> Result<Vec<Usage>, Error> {
+        let registry = Arc::clone(&self.registry.borrow());
+        let unnamed = registry.owned(customer.as_str(), &self.zone);
+        Ok(self.store.usage_by_month(customer.as_str(), &unnamed, self.margin).await?)
     }
 }

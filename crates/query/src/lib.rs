@@ -4,12 +4,14 @@
 //! moment. The rules of the report itself are one function without IO, in `months`. [`rollup`] keeps the sums by day, which
 //! most of a history is made of.
 
+mod charges;
 mod customer;
 mod history;
 mod months;
 mod range;
 pub mod rollup;
 
+pub use charges::Charge;
 pub use customer::CustomerId;
 pub use history::{Error, History};
 pub use months::{MonthUsage, ServiceUsage};
