@@ -4,6 +4,9 @@
 //! with a limit on everything that a client may send.
 
 mod auth;
+mod clock;
+mod cloudflare;
+mod headers;
 mod health;
 mod metrics;
 mod observe;

@@ -14,7 +14,7 @@ use prometheus::TextEncoder;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::observe::observe;
-use crate::{Authority, Health, Metrics, RateLimit, health, placewise, reply};
+use crate::{Authority, Health, Metrics, RateLimit, cloudflare, health, placewise, reply};
 
 /// What the handlers work with. Cheap to clone.
 #[derive(Clone)]
@@ -37,6 +37,7 @@ pub fn router(state: ApiState) -> Router {
     let metrics = state.metrics.clone();
     Router::new()
         .route(placewise::PATH, get(placewise::show).head(only_get).fallback(only_get))
+        .merge(cloudflare::routes())
         .with_state(state)
         .merge(health)
         .method_not_allowed_fallback(method_not_allowed)

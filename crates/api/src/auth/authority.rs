@@ -1,11 +1,11 @@
-//! From a token to a principal, and from a principal to the customer it may read.
+//! From a credential to a principal, and from a principal to the customer it may read.
 
 use std::sync::Arc;
 
 use meterhouse_query::CustomerId;
 use tokio::sync::watch;
 
-use super::credentials::{Credentials, Token, TokenDigest};
+use super::credentials::{Allowed, Credentials, Grant, TokenDigest};
 
 /// Who decides about a request's principal.
 #[derive(Debug, Clone)]
@@ -21,27 +21,41 @@ pub enum Authority {
 pub(crate) enum Denied {
     /// The request bears no token.
     NoToken,
-    /// Its token is unknown or has expired.
-    UnknownToken,
+    /// Its token or key is unknown or has expired.
+    Unknown,
 }
 
-/// Somebody whose token was verified.
+/// Somebody whose credential was verified.
 #[derive(Debug, Clone)]
 pub(crate) enum Principal {
-    Known(Arc<Token>),
+    Known(Arc<Grant>),
     Insecure,
 }
 
 impl Authority {
     /// Verifies a token.
     pub(crate) fn principal(&self, token: Option<&str>, now_micros: i64) -> Result<Principal, Denied> {
-        let credentials = match self {
-            Self::Credentials(latest) => Arc::clone(&latest.borrow()),
-            Self::Insecure => return Ok(Principal::Insecure),
-        };
-        let token = token.ok_or(Denied::NoToken)?;
-        let found = credentials.find(token, now_micros).ok_or(Denied::UnknownToken)?;
-        Ok(Principal::Known(Arc::clone(found)))
+        self.decide(|known| known.by_token(token.ok_or(Denied::NoToken)?, now_micros).ok_or(Denied::Unknown))
+    }
+
+    /// Verifies the key of an address.
+    pub(crate) fn principal_of_email(
+        &self,
+        email: &str,
+        key: &str,
+        now_micros: i64,
+    ) -> Result<Principal, Denied> {
+        self.decide(|known| known.by_email_key(email, key, now_micros).ok_or(Denied::Unknown))
+    }
+
+    fn decide(
+        &self,
+        find: impl FnOnce(&Credentials) -> Result<Arc<Grant>, Denied>,
+    ) -> Result<Principal, Denied> {
+        match self {
+            Self::Credentials(latest) => find(&latest.borrow()).map(Principal::Known),
+            Self::Insecure => Ok(Principal::Insecure),
+        }
     }
 }
 
@@ -52,54 +66,62 @@ impl Principal {
     /// answer and its time are the same for another's customer and for one that does not exist.
     pub(crate) fn customer(&self, name: &str) -> Option<CustomerId> {
         let readable = match self {
-            Self::Known(token) => token.customers.contains(name),
+            Self::Known(grant) => grant.customers.contains(name),
             Self::Insecure => true,
         };
         if readable { CustomerId::of_verified_principal(name) } else { None }
     }
 
+    /// The one customer that the principal may read; none where it may read several.
+    pub(crate) fn only_customer(&self) -> Option<CustomerId> {
+        let Self::Known(grant) = self else { return None };
+        let Allowed::These(names) = &grant.customers else { return None };
+        let name = names.first().filter(|_| names.len() == 1)?;
+        CustomerId::of_verified_principal(name)
+    }
+
     /// The name of the customer that a loyalty club's slug stands for. It is no right to read it.
     pub(crate) fn club(&self, slug: &str) -> Option<&str> {
         match self {
-            Self::Known(token) => token.clubs.get(slug).map(String::as_str),
+            Self::Known(grant) => grant.clubs.get(slug).map(String::as_str),
             Self::Insecure => None,
         }
     }
 
     /// Whether the principal may act for this product.
     pub(crate) fn may_use_product(&self, product: &str) -> bool {
-        self.allows(|token| token.products.contains(product))
+        self.allows(|grant| grant.products.contains(product))
     }
 
     /// Whether the principal's club has this feature.
     pub(crate) fn has_feature(&self, feature: &str) -> bool {
-        self.allows(|token| token.features.contains(feature))
+        self.allows(|grant| grant.features.contains(feature))
     }
 
     /// Whether the principal bears this permit.
     pub(crate) fn has_permit(&self, permit: &str) -> bool {
-        self.allows(|token| token.permits.contains(permit))
+        self.allows(|grant| grant.permits.contains(permit))
     }
 
     /// The name for the log.
     pub(crate) fn name(&self) -> Arc<str> {
         match self {
-            Self::Known(token) => Arc::clone(&token.name),
+            Self::Known(grant) => Arc::clone(&grant.name),
             Self::Insecure => "insecure".into(),
         }
     }
 
-    /// What tells this principal from others: one of as many values as there are tokens.
+    /// What tells this principal from others: one of as many values as there are credentials.
     pub(crate) fn key(&self) -> TokenDigest {
         match self {
-            Self::Known(token) => token.digest,
+            Self::Known(grant) => grant.key,
             Self::Insecure => TokenDigest::default(),
         }
     }
 
-    fn allows(&self, rule: impl Fn(&Token) -> bool) -> bool {
+    fn allows(&self, rule: impl Fn(&Grant) -> bool) -> bool {
         match self {
-            Self::Known(token) => rule(token),
+            Self::Known(grant) => rule(grant),
             Self::Insecure => true,
         }
     }
@@ -136,16 +158,29 @@ mod tests {
     }
 
     #[test]
+    fn a_principal_of_several_customers_has_no_only_one() {
+        let only = |customers: &str| {
+            let (_sender, authority) = authority(&FILE.replace("['1', '2']", customers));
+            authority.principal(Some("test"), 0).unwrap().only_customer().map(|id| id.as_str().to_owned())
+        };
+        assert_eq!(only("['2']").as_deref(), Some("2"));
+        for several in ["['1', '2']", "['*']", "[]"] {
+            assert_eq!(only(several), None, "{several}");
+        }
+        assert_eq!(Principal::Insecure.only_customer(), None);
+    }
+
+    #[test]
     fn no_token_and_an_unknown_one_are_denied() {
         let (_sender, authority) = authority(FILE);
         assert_eq!(authority.principal(None, 0).unwrap_err(), Denied::NoToken);
-        assert_eq!(authority.principal(Some("tes"), 0).unwrap_err(), Denied::UnknownToken);
+        assert_eq!(authority.principal(Some("tes"), 0).unwrap_err(), Denied::Unknown);
     }
 
     #[test]
     fn without_credentials_everybody_is_denied() {
         let (_sender, authority) = authority("");
-        assert_eq!(authority.principal(Some("test"), 0).unwrap_err(), Denied::UnknownToken);
+        assert_eq!(authority.principal(Some("test"), 0).unwrap_err(), Denied::Unknown);
     }
 
     #[test]

@@ -1,31 +1,48 @@
-//! The known tokens. Only their hashes are kept, so nothing here can leak one.
+//! Who is known, and what each of them may do. Of tokens and keys only hashes are kept, so nothing here can leak one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
-use subtle::{ConditionallySelectable, ConstantTimeEq};
+use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
-/// SHA-256 of a token.
+/// SHA-256 of a token or key.
 pub(crate) type TokenDigest = [u8; 32];
 
 /// What `credentials.toml` says. The default knows nobody, so it refuses every request.
 #[derive(Debug, Clone, Default)]
 pub struct Credentials {
-    pub(super) tokens: Vec<Arc<Token>>,
+    pub(super) tokens: Vec<Token>,
+    pub(super) email_keys: Vec<EmailKey>,
 }
 
 /// One `[[token]]`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Token {
+    pub(super) digest: TokenDigest,
+    pub(super) grant: Arc<Grant>,
+}
+
+/// One `[[email_key]]`.
+#[derive(Debug, Clone)]
+pub(crate) struct EmailKey {
+    pub(super) email: Arc<str>,
+    pub(super) digest: TokenDigest,
+    pub(super) grant: Arc<Grant>,
+}
+
+/// What whoever has shown a credential may do.
+#[derive(Debug)]
+pub(crate) struct Grant {
     /// Shown in the log.
     pub(super) name: Arc<str>,
-    pub(super) digest: TokenDigest,
+    /// Tells this credential from all others.
+    pub(super) key: TokenDigest,
     pub(super) permits: BTreeSet<String>,
     pub(super) customers: Allowed,
     pub(super) products: Allowed,
     pub(super) features: Allowed,
-    /// Microseconds since the epoch from which the token is no longer good.
+    /// Microseconds since the epoch from which the credential is no longer good.
     pub(super) expires: Option<i64>,
     /// Customer by slug of a loyalty club.
     pub(super) clubs: BTreeMap<String, String>,
@@ -57,58 +74,117 @@ impl Credentials {
         self.tokens.len()
     }
 
-    /// The token with this text, if it is known and has not expired.
-    ///
-    /// Every token is compared, in constant time, and the choice among them is made without a branch: the time that
-    /// this takes tells nothing about how near a guess was.
-    pub(super) fn find(&self, text: &str, now_micros: i64) -> Option<&Arc<Token>> {
-        let digest: TokenDigest = Sha256::digest(text.as_bytes()).into();
-        let mut found = u64::MAX;
-        for (index, token) in (0_u64..).zip(&self.tokens) {
-            found.conditional_assign(&index, token.digest.ct_eq(&digest));
-        }
-        let token = self.tokens.get(usize::try_from(found).ok()?)?;
-        token.expires.is_none_or(|expires| now_micros < expires).then_some(token)
+    /// What the token with this text grants, if it is known and has not expired.
+    pub(super) fn by_token(&self, text: &str, now_micros: i64) -> Option<Arc<Grant>> {
+        let digest = digest(text);
+        let token = only(&self.tokens, |token| token.digest.ct_eq(&digest))?;
+        token.grant.unless_expired(now_micros)
     }
+
+    /// What the key of an address grants, if it is known and has not expired.
+    pub(super) fn by_email_key(&self, email: &str, key: &str, now_micros: i64) -> Option<Arc<Grant>> {
+        let digest = digest(key);
+        let is_it =
+            |known: &EmailKey| known.digest.ct_eq(&digest) & known.email.as_bytes().ct_eq(email.as_bytes());
+        only(&self.email_keys, is_it)?.grant.unless_expired(now_micros)
+    }
+}
+
+impl Grant {
+    fn unless_expired(self: &Arc<Self>, now_micros: i64) -> Option<Arc<Self>> {
+        self.expires.is_none_or(|expires| now_micros < expires).then(|| Arc::clone(self))
+    }
+}
+
+fn digest(secret: &str) -> TokenDigest {
+    Sha256::digest(secret.as_bytes()).into()
+}
+
+/// The one that it is, of those that differ from each other.
+///
+/// Every one is compared, in constant time, and the choice among them is made without a branch: the time that this takes
+/// tells nothing about how near a guess was.
+fn only<T>(known: &[T], is_it: impl Fn(&T) -> Choice) -> Option<&T> {
+    let mut found = u64::MAX;
+    for (index, item) in (0_u64..).zip(known) {
+        found.conditional_assign(&index, is_it(item));
+    }
+    known.get(usize::try_from(found).ok()?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn credentials(count: u8) -> Credentials {
-        let token = |i: u8| Token {
-            name: format!("token {i}").into(),
-            digest: Sha256::digest(format!("secret-{i}")).into(),
+    fn grant(i: u8) -> Arc<Grant> {
+        Arc::new(Grant {
+            name: format!("credential {i}").into(),
+            key: TokenDigest::default(),
             permits: BTreeSet::new(),
             customers: Allowed::All,
             products: Allowed::All,
             features: Allowed::All,
             expires: (i == 1).then_some(1_000),
             clubs: BTreeMap::new(),
+        })
+    }
+
+    fn credentials(count: u8) -> Credentials {
+        let secret = |i: u8| digest(&format!("secret-{i}"));
+        let token = |i: u8| Token { digest: secret(i), grant: grant(i) };
+        let email_key = |i: u8| EmailKey {
+            email: format!("{}@example.com", i % 2).into(),
+            digest: secret(i),
+            grant: grant(i),
         };
-        Credentials { tokens: (0..count).map(|i| Arc::new(token(i))).collect() }
+        Credentials {
+            tokens: (0..count).map(token).collect(),
+            email_keys: (0..count).map(email_key).collect(),
+        }
     }
 
     #[test]
     fn tokens_are_found_by_their_text_alone() {
         let known = credentials(3);
         for i in [0, 2] {
-            let found = known.find(&format!("secret-{i}"), 5_000).unwrap();
-            assert_eq!(&*found.name, format!("token {i}"));
+            let found = known.by_token(&format!("secret-{i}"), 5_000).unwrap();
+            assert_eq!(&*found.name, format!("credential {i}"));
         }
-        let hash = hex::encode(Sha256::digest("secret-0"));
+        let hash = hex::encode(digest("secret-0"));
         for unknown in ["", "secret-", "secret-3", "SECRET-0", "secret-0 ", hash.as_str()] {
-            assert!(known.find(unknown, 0).is_none(), "{unknown:?}");
+            assert!(known.by_token(unknown, 0).is_none(), "{unknown:?}");
         }
-        assert!(credentials(0).find("secret-0", 0).is_none());
+        assert!(credentials(0).by_token("secret-0", 0).is_none());
     }
 
     #[test]
-    fn a_token_is_good_until_the_instant_of_its_expiry() {
+    fn keys_are_found_by_their_address_and_their_text() {
         let known = credentials(3);
-        assert!(known.find("secret-1", 999).is_some());
-        assert!(known.find("secret-1", 1_000).is_none());
+        let found =
+            |email: &str, key: &str| known.by_email_key(email, key, 0).map(|grant| grant.name.to_string());
+        assert_eq!(found("0@example.com", "secret-2").as_deref(), Some("credential 2"));
+        assert_eq!(found("1@example.com", "secret-1").as_deref(), Some("credential 1"));
+        for (email, key) in [
+            ("1@example.com", "secret-0"),
+            ("0@example.com", "secret-1"),
+            ("0@example.co", "secret-0"),
+            ("0@EXAMPLE.com", "secret-0"),
+            ("", "secret-0"),
+            ("0@example.com", ""),
+        ] {
+            assert_eq!(found(email, key), None, "{email} {key}");
+        }
+    }
+
+    #[test]
+    fn a_credential_is_good_until_the_instant_of_its_expiry() {
+        let known = credentials(3);
+        let good = |now| {
+            [known.by_token("secret-1", now), known.by_email_key("1@example.com", "secret-1", now)]
+                .map(|grant| grant.is_some())
+        };
+        assert_eq!(good(999), [true; 2]);
+        assert_eq!(good(1_000), [false; 2]);
     }
 
     #[test]

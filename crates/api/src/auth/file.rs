@@ -24,13 +24,13 @@
 //! permits = ["#billing:read"]         # optional
 //! ```
 //!
-//! No route takes a merchant's or an address's key yet. Their tables are checked all the same, so that a file which is
-//! accepted is a good one, and then forgotten: a secret that nobody uses is best not kept.
+//! No route takes a merchant's key yet. Its table is checked all the same, so that a file which is accepted is a good
+//! one, and then forgotten: a secret that nobody uses is best not kept.
 
 use std::fmt;
 use std::sync::Arc;
 
-use super::credentials::{Credentials, Token, TokenDigest};
+use super::credentials::{Credentials, EmailKey};
 use super::toml_reader::{Mistake, Reader, Table};
 
 mod email_key;
@@ -70,20 +70,20 @@ impl Credentials {
     /// All mistakes, each with its line. Nothing of a file with a mistake is used.
     pub fn from_toml(text: &str) -> Result<Self, CredentialsError> {
         let mut reader = Reader::new(text);
-        let tokens = read(&mut reader);
+        let credentials = read(&mut reader);
         let mut mistakes = reader.mistakes;
         if mistakes.is_empty() {
-            return Ok(Self { tokens });
+            return Ok(credentials);
         }
         mistakes.sort();
         Err(CredentialsError { mistakes })
     }
 }
 
-/// Reads all tables and keeps the tokens. No two tables are for the same credential: which of two sets of rights holds
+/// Reads all tables. No two tables are for the same credential: which of two sets of rights holds
 /// would be a guess.
-fn read(reader: &mut Reader<'_>) -> Vec<Arc<Token>> {
-    let Some(document) = reader.document() else { return Vec::new() };
+fn read(reader: &mut Reader<'_>) -> Credentials {
+    let Some(document) = reader.document() else { return Credentials::default() };
     let root = Table { entries: document.get_ref(), span: 0..0, called: "file".into() };
     reader.only(&root, &["token", "merchant", "email_key"]);
     let tables = reader.tables(&root, "token", "name");
@@ -91,10 +91,9 @@ fn read(reader: &mut Reader<'_>) -> Vec<Arc<Token>> {
     let tables = reader.tables(&root, "merchant", "code");
     reader.distinct(&tables, "`code`", merchant::read, |code: &Arc<str>| Arc::clone(code));
     let tables = reader.tables(&root, "email_key", "email");
-    reader.distinct(&tables, "`email` and `sha256`", email_key::read, |key: &(Arc<str>, TokenDigest)| {
-        key.clone()
-    });
-    tokens.into_iter().map(Arc::new).collect()
+    let both = |key: &EmailKey| (Arc::clone(&key.email), key.digest);
+    let email_keys = reader.distinct(&tables, "`email` and `sha256`", email_key::read, both);
+    Credentials { tokens, email_keys }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Who asks, and what they may see.
 //!
 //! ```text
-//! credentials.toml -> Credentials -> Authority --token--> Principal --name--> CustomerId
+//! credentials.toml -> Credentials -> Authority --token or key--> Principal --name--> CustomerId
 //! ```
 //!
 //! The last step is in one place, [`Principal::customer`]: nothing else makes a `CustomerId`.

@@ -11,15 +11,17 @@ use super::credentials::TokenDigest;
 
 /// Limits each principal to a number of requests per second. Cheap to clone; all clones are one.
 ///
-/// The key is a verified token, never a client's text: what is kept grows with the number of tokens, not of requests.
+/// The key is a verified credential, never a client's text: what is kept grows with the number of credentials, not of requests.
 #[derive(Debug, Clone)]
 pub struct RateLimit {
-    limiter: Option<Arc<DefaultKeyedRateLimiter<TokenDigest>>>,
+    limiter: Option<(NonZeroU32, Arc<DefaultKeyedRateLimiter<TokenDigest>>)>,
 }
 
 /// The limit is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TooMany {
+    /// How many requests a second are let through.
+    pub(crate) per_second: u32,
     /// Whole seconds after which a request will be let through again; at least 1.
     pub(crate) retry_after_seconds: u64,
 }
@@ -30,18 +32,18 @@ impl RateLimit {
     pub fn new(per_second: u32, burst: u32) -> Self {
         let limiter = NonZeroU32::new(per_second).map(|rate| {
             let quota = Quota::per_second(rate).allow_burst(NonZeroU32::new(burst).unwrap_or(rate));
-            Arc::new(RateLimiter::keyed(quota))
+            (rate, Arc::new(RateLimiter::keyed(quota)))
         });
         Self { limiter }
     }
 
     /// Counts a request of the principal, or refuses it.
     pub(crate) fn check(&self, principal: &Principal) -> Result<(), TooMany> {
-        let Some(limiter) = &self.limiter else { return Ok(()) };
+        let Some((rate, limiter)) = &self.limiter else { return Ok(()) };
         limiter.check_key(&principal.key()).map_err(|refused| {
             let wait = refused.wait_time_from(limiter.clock().now());
             let started = u64::from(wait.subsec_nanos() > 0);
-            TooMany { retry_after_seconds: (wait.as_secs() + started).max(1) }
+            TooMany { per_second: rate.get(), retry_after_seconds: (wait.as_secs() + started).max(1) }
         })
     }
 }
@@ -66,6 +68,9 @@ mod tests {
         assert_eq!(taken(&RateLimit::new(2, 0), 10), 2);
         let limit = RateLimit::new(1, 1);
         assert_eq!(limit.check(&Principal::Insecure), Ok(()));
-        assert_eq!(limit.clone().check(&Principal::Insecure), Err(TooMany { retry_after_seconds: 1 }));
+        assert_eq!(
+            limit.clone().check(&Principal::Insecure),
+            Err(TooMany { per_second: 1, retry_after_seconds: 1 })
+        );
     }
 }

@@ -5,6 +5,7 @@ use axum::http::header::AUTHORIZATION;
 use meterhouse_query::CustomerId;
 
 use super::refusal::Refusal;
+use crate::headers::{self, HeaderFault, bearer_token};
 
 const CONTENT_TYPE: &str = "Content-Type";
 const USER_AGENT: &str = "X-User-Agent";
@@ -47,7 +48,7 @@ impl<'a> Context<'a> {
 
 /// The token of a request. Both headers may bear it, if they agree; an `Authorization` of another scheme is none.
 pub(super) fn token(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
-    let of_header = |name| single(headers, name).map_err(|_| Refusal::NotAuthorized);
+    let of_header = |name| headers::single(headers, name).map_err(|_| Refusal::NotAuthorized);
     let client = of_header(CLIENT_AUTHORIZATION)?;
     let bearer = of_header(AUTHORIZATION.as_str())?.and_then(bearer_token);
     match (client, bearer) {
@@ -56,18 +57,15 @@ pub(super) fn token(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
     }
 }
 
-/// A header's value without the blanks around it. An empty one counts as missing. A header that is there twice is
-/// refused even if both say the same: whoever stands between may have read only one of them. The bytes are UTF-8, as
-/// in the events: a customer whose name is not ASCII can be asked for, too.
+/// A header's value, if it is there. The first fault is the answer.
 fn single<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, Refusal> {
-    let mut values = headers.get_all(name).iter();
-    let Some(value) = values.next() else { return Ok(None) };
-    if values.next().is_some() {
-        return Err(Refusal::IncorrectHeader(name, GIVEN_TWICE));
-    }
-    let text = std::str::from_utf8(value.as_bytes()).map_err(|_| Refusal::IncorrectHeader(name, NOT_UTF8))?;
-    let text = text.trim_ascii();
-    Ok((!text.is_empty()).then_some(text))
+    headers::single(headers, name).map_err(|fault| {
+        let why = match fault {
+            HeaderFault::GivenTwice => GIVEN_TWICE,
+            HeaderFault::NotUtf8 => NOT_UTF8,
+        };
+        Refusal::IncorrectHeader(name, why)
+    })
 }
 
 /// Parameters such as a charset are fine.
@@ -84,12 +82,6 @@ fn one_customer(value: &str) -> Result<&str, Refusal> {
     let several = id.contains(['=', ',', ';', '&']) || id.starts_with(' ');
     let possible = !id.is_empty() && id.len() <= CustomerId::MAX_BYTES && !id.contains(char::is_control);
     if possible && !several { Ok(id) } else { Err(Refusal::IncorrectHeader(CUSTOMER, NOT_ONE_CUSTOMER)) }
-}
-
-fn bearer_token(value: &str) -> Option<&str> {
-    let (scheme, token) = value.split_once(' ')?;
-    let token = token.trim_ascii();
-    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The handler of the route, and the shape of its answer.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -15,6 +15,7 @@ use super::refusal::Refusal;
 use super::{body, parameters};
 use crate::ApiState;
 use crate::auth::{Denied, Principal};
+use crate::clock::now_micros;
 use crate::observe::Caller;
 use crate::reply;
 
@@ -77,7 +78,7 @@ async fn service_usage(
 fn denied(denied: Denied) -> Refusal {
     match denied {
         Denied::NoToken => Refusal::NoToken,
-        Denied::UnknownToken => Refusal::NotAuthorized,
+        Denied::Unknown => Refusal::NotAuthorized,
     }
 }
 
@@ -140,12 +141,6 @@ impl<'a> From<&'a MonthUsage> for PeriodBody<'a> {
         let data = services.map(|used| ServiceBody { service: &used.service, usage: used.usage.to_string() });
         Self { period: month.month.to_string(), data: data.collect() }
     }
-}
-
-/// Microseconds since the epoch. A clock before 1970 counts as 1970.
-fn now_micros() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

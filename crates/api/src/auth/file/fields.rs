@@ -44,6 +44,19 @@ pub(super) fn names<'t>(
     Some(reader.names(table, key, list, check_name))
 }
 
+/// A list of names, or the given ones without it.
+pub(super) fn names_or<'t>(
+    reader: &mut Reader<'t>,
+    table: &Table<'_, 't>,
+    key: &str,
+    default: &[&str],
+) -> BTreeSet<String> {
+    match table.entries.get(key) {
+        Some(list) => reader.names(table, key, list, check_name),
+        None => default.iter().map(ToString::to_string).collect(),
+    }
+}
+
 /// A list of names, or all of them without it.
 pub(super) fn all_or_names<'t>(reader: &mut Reader<'t>, table: &Table<'_, 't>, key: &str) -> Allowed {
     match table.entries.get(key) {

@@ -13,7 +13,7 @@ pub(super) fn read<'t>(reader: &mut Reader<'t>, table: &Table<'_, 't>) -> Option
     let code = fields::name(reader, table, "code");
     check_secret(reader, table);
     fields::names(reader, table, "customers");
-    fields::all_or_names(reader, table, "permits");
+    fields::names_or(reader, table, "permits", &[]);
     fields::expires(reader, table);
     code
 }

@@ -47,7 +47,7 @@ fn mistakes(text: &str) -> Vec<(usize, String)> {
 #[test]
 fn a_complete_file_is_read() {
     let credentials = Credentials::from_toml(COMPLETE).unwrap();
-    let token = credentials.find("test", 0).unwrap();
+    let token = credentials.by_token("test", 0).unwrap();
     assert_eq!(&*token.name, "reporting");
     assert!(token.permits.contains("Billing:Api:ServiceUsageHistory:Show"));
     assert!(token.customers.contains("1000941") && !token.customers.contains("1000942"));
@@ -58,10 +58,20 @@ fn a_complete_file_is_read() {
 }
 
 #[test]
+fn an_address_has_its_customers_and_the_right_to_read_bills() {
+    let credentials = Credentials::from_toml(COMPLETE).unwrap();
+    let grant = credentials.by_email_key("a@example.com", "test", 0).unwrap();
+    assert_eq!(&*grant.name, "a@example.com");
+    assert!(grant.permits.iter().eq(["#billing:read"]));
+    assert!(grant.customers.contains("1000941") && !grant.customers.contains("1"));
+    assert!(credentials.by_token("test", 0).unwrap().key != grant.key);
+}
+
+#[test]
 fn optional_keys_default_to_everything() {
     let text = format!("[[token]]\nname='a'\nsha256='{DIGEST}'\npermits=[]\ncustomers=['*']");
     let credentials = Credentials::from_toml(&text).unwrap();
-    let token = credentials.find("test", i64::MAX).unwrap();
+    let token = credentials.by_token("test", i64::MAX).unwrap();
     assert_eq!([&token.customers, &token.products, &token.features], [&Allowed::All; 3]);
     assert!(token.permits.is_empty() && token.clubs.is_empty() && token.expires.is_none());
 }
@@ -81,7 +91,7 @@ fn expiry_is_a_string_or_a_toml_date_with_an_offset() {
         Credentials::from_toml(&format!("{base}expires={expires}"))
     };
     for good in ["'2027-01-01T00:00:00Z'", "2027-01-01T00:00:00Z", "2027-01-01 01:00:00+01:00"] {
-        assert_eq!(token(good).unwrap().tokens[0].expires, Some(1_798_761_600_000_000), "{good}");
+        assert_eq!(token(good).unwrap().tokens[0].grant.expires, Some(1_798_761_600_000_000), "{good}");
     }
     for bad in ["'2027-01-01'", "2027-01-01", "2027-01-01T00:00:00", "'soon'", "1798761600", "''", "true"] {
         assert!(token(bad).is_err(), "{bad}");

@@ -1,7 +1,9 @@
 //! `[[token]]`.
 
+use std::sync::Arc;
+
 use super::fields;
-use crate::auth::credentials::{Allowed, Token};
+use crate::auth::credentials::{Allowed, Grant, Token};
 use crate::auth::toml_reader::{Reader, Table};
 
 const KEYS: [&str; 8] =
@@ -19,14 +21,16 @@ pub(super) fn read<'t>(reader: &mut Reader<'t>, table: &Table<'_, 't>) -> Option
     let features = fields::all_or_names(reader, table, "features");
     let expires = fields::expires(reader, table);
     let clubs = table.entries.get("clubs").map(|map| reader.map(table, "clubs", map, fields::check_name));
-    Some(Token {
+    let digest = digest?;
+    let grant = Grant {
         name: name?,
-        digest: digest?,
+        key: digest,
         permits: permits?,
         customers: Allowed::from_names(customers?),
         products,
         features,
         expires,
         clubs: clubs.unwrap_or_default(),
-    })
+    };
+    Some(Token { digest, grant: Arc::new(grant) })
 }
