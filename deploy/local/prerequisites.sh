@@ -42,6 +42,8 @@ need "zlib's headers" zlib1g-dev pkg-config --exists zlib
 
 # The tests compare with an oracle in Python.
 need "python3 (3.9 or newer)" python3 python3 -c 'import zoneinfo'
+# Vendors' own clients, which the tests ask with, come from PyPI.
+need "pip" python3-pip python3 -m pip --version
 # Known bugs are patches.
 need "patch" patch has patch
 

@@ -8,7 +8,8 @@ Reads a Kafka log as lines of JSON, in any order of partitions:
 (`value` is null for a record without one) and prints one JSON object: `records`, `copies` (usable events, resends
 included), `events` (those that count), `rejects` (how many for each reason: records, and events whose identity is taken
 by other content), `rejected` (the place of each: topic, partition, offset, and index of the event, -1 for the whole
-record; and its reason), `conflicts` (the places of those events) and `history` (the HTTP answer by customer).
+record; and its reason), `conflicts` (the places of those events), `history` (the HTTP answer by customer) and `bills` (the
+items by customer).
 
 It shares no code with the service: Python's decimal and zoneinfo, and nothing beyond the standard library. It is naive
 on purpose; being obvious is its only merit.
@@ -19,6 +20,7 @@ import base64
 import json
 from collections import Counter
 
+from bill import bills, read_prices
 from history import Registry, histories, read_catalog, replay
 from verdicts import Record, Rules
 from zones import zone_of
@@ -44,7 +46,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("log", help="file with the Kafka log")
     parser.add_argument("--zone", default="UTC", help="billing time zone, IANA name")
-    parser.add_argument("--catalog", help="CSV file: code, service")
+    parser.add_argument("--catalog", help="CSV file: code, service, unit_price, currency")
     parser.add_argument("--subscriptions", help="CSV file: subscription, customer, start, expires")
     parser.add_argument("--allow-negative-units", action="store_true")
     arguments = parser.parse_args()
@@ -62,6 +64,7 @@ def main():
         "rejected": rejected,
         "conflicts": conflicts,
         "history": histories(events, read_catalog(arguments.catalog), registry, zone),
+        "bills": bills(events, read_prices(arguments.catalog), registry, zone),
     }
     print(json.dumps(answer))
 

@@ -47,6 +47,7 @@ class Event:
     identity: str
     month: tuple
     billed_at: int
+    end: int
     units: Any
     is_creation: bool
     is_deletion: bool
@@ -140,6 +141,7 @@ def event_of(record, members, envelope, index, rules):
         identity=identity,
         month=month_of(billed_at, rules.zone),
         billed_at=billed_at,
+        end=end,
         units=units,
         is_creation=action is None,
         is_deletion=action == "delete",

@@ -111,7 +111,7 @@ mod tests {
     fn passes(offset: i64, reason: &str, raw: &[u8], is_of_event: bool) -> bool {
         let expected: Expected = serde_json::from_value(serde_json::json!({
             "records": 1, "copies": 0, "events": 0, "rejects": {"invalid_json": 1},
-            "rejected": [[["t", 0, 7, -1], "invalid_json"]], "conflicts": [], "history": {},
+            "rejected": [[["t", 0, 7, -1], "invalid_json"]], "conflicts": [], "history": {}, "bills": {},
         }))
         .unwrap();
         let record = |offset| Logged {

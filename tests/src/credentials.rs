@@ -27,6 +27,12 @@ impl Token {
         Self { text: text.to_owned(), customers, permits, more: String::new() }
     }
 
+    /// A token for one customer's bill.
+    pub fn for_bill(text: &str, customer: &str) -> Self {
+        let (customers, permits) = (vec![customer.to_owned()], vec!["#billing:read".to_owned()]);
+        Self { text: text.to_owned(), customers, permits, more: String::new() }
+    }
+
     /// The credentials file for some tokens.
     pub fn file(tokens: &[Self]) -> String {
         let mut file = String::new();

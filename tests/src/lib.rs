@@ -13,10 +13,12 @@
 //! Nothing sleeps for a fixed time: [`wait::until`] polls, and says what it has waited for if it takes too long.
 
 pub mod audit;
+pub mod bill;
 mod binary;
 pub mod chaos;
 pub mod check;
 pub mod clickhouse;
+pub mod clients;
 pub mod crash;
 mod credentials;
 mod disk;

@@ -45,6 +45,25 @@ pub struct Expected {
     pub conflicts: Vec<Place>,
     /// The HTTP answer by customer.
     pub history: BTreeMap<String, Value>,
+    /// The items of the bill by customer, of those that have any.
+    pub bills: BTreeMap<String, Vec<BillItem>>,
+}
+
+/// An item of a bill. In the order of the oracle: sorted by subscription first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+pub struct BillItem {
+    /// Subscription, which the answer calls a zone.
+    pub zone: String,
+    /// ISO 4217.
+    pub currency: String,
+    /// The text of the number.
+    pub amount: String,
+    /// `charge` or `credit`.
+    pub kind: String,
+    /// RFC 3339 in UTC.
+    pub occurred_at: String,
+    /// Service, units and month.
+    pub description: String,
 }
 
 /// One billing account of the FOCUS sample, summed straight from its file.

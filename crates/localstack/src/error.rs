@@ -3,7 +3,7 @@
 use std::{io, path::PathBuf, time::Duration};
 
 /// The result of this crate's functions.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A failure of the local stack. The text is for a person and names the remedy where there is one.
 #[derive(Debug, thiserror::Error)]

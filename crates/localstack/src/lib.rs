@@ -51,5 +51,5 @@ pub use error::{Error, Result};
 pub use kafka::{Kafka, KafkaOptions, ProxiedListener};
 pub use paths::{local_dir, workspace_dir};
 pub use ports::Port;
-pub use setup::{Installed, setup};
+pub use setup::{Installed, install_once, setup};
 pub use stack::{Stack, StackOptions};

@@ -45,16 +45,30 @@ pub fn setup() -> Result<Installed> {
     if is_complete(&kafka, &pom) && is_complete(&clickhouse, &lock_file) {
         return Ok(installed);
     }
+    check_prerequisites()?;
+    install_once(&clickhouse, &lock_file, fetch_clickhouse)?;
+    install_once(&kafka, &pom, fetch_kafka)?;
+    Ok(installed)
+}
+
+/// Makes a folder in [`crate::local_dir`] complete: `fetch` fills another one, which then takes its place. Does nothing if that
+/// has been done for what `source` says now. Several processes may call it at once.
+///
+/// # Errors
+/// That of `fetch`, or the folder cannot be written.
+pub fn install_once<E: From<Error>>(
+    dir: &Path,
+    source: &Path,
+    fetch: impl FnOnce(&Path) -> Result<(), E>,
+) -> Result<(), E> {
+    if is_complete(dir, source) {
+        return Ok(());
+    }
+    let local = paths::local_dir();
     fs::create_dir_all(&local).map_err(Error::io(|| format!("create {}", local.display())))?;
     let _lock = lock(&local)?;
-    check_prerequisites()?;
-    if !is_complete(&clickhouse, &lock_file) {
-        install(&clickhouse, &lock_file, fetch_clickhouse)?;
-    }
-    if !is_complete(&kafka, &pom) {
-        install(&kafka, &pom, fetch_kafka)?;
-    }
-    Ok(installed)
+    // Another process may have done it in the meantime.
+    if is_complete(dir, source) { Ok(()) } else { install(dir, source, fetch) }
 }
 
 /// Names every missing program and package at once, each with what brings it.
@@ -90,7 +104,11 @@ fn lock(local: &Path) -> Result<File> {
 }
 
 /// Fetches into a folder beside `dir` and moves it into place.
-fn install(dir: &Path, source: &Path, fetch: fn(&Path) -> Result<()>) -> Result<()> {
+fn install<E: From<Error>>(
+    dir: &Path,
+    source: &Path,
+    fetch: impl FnOnce(&Path) -> Result<(), E>,
+) -> Result<(), E> {
     remove_leftovers(dir)?;
     // The process id is in the name because a killed set-up may leave a downloader behind that still writes.
     let part = dir.with_extension(format!("part-{}", process::id()));
@@ -100,7 +118,7 @@ fn install(dir: &Path, source: &Path, fetch: fn(&Path) -> Result<()>) -> Result<
     if let Some(name) = source.file_name() {
         fs::copy(source, part.join(name)).map_err(Error::io(failed))?;
     }
-    fs::rename(&part, dir).map_err(Error::io(failed))
+    Ok(fs::rename(&part, dir).map_err(Error::io(failed))?)
 }
 
 /// Removes the folder of another version and what interrupted downloads left.

@@ -1,0 +1,86 @@
+//! The vendors' own clients of the documented APIs: programs under `tests/conformance` that use them.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use anyhow::{Context, Result, ensure};
+use meterhouse_localstack::{install_once, local_dir, workspace_dir};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// Runs a Python program: `tests/conformance/python/PROGRAM.py BASE_URL`, with JSON as its input and output.
+///
+/// # Errors
+/// Its packages cannot be had, or it fails.
+pub fn python<T: DeserializeOwned>(program: &str, base_url: &str, settings: &Value) -> Result<T> {
+    let packages = local_dir().join("clients-python");
+    let requirements = folder("python").join("requirements.txt");
+    install_once(&packages, &requirements, |part| {
+        let mut pip = Command::new("python3");
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-input",
+            "--disable-pip-version-check",
+            "--no-compile",
+        ]);
+        pip.args(["--no-deps", "--root-user-action", "ignore", "--target"]).arg(part);
+        run(pip.arg("--requirement").arg(&requirements))
+    })?;
+    let mut command = Command::new("python3");
+    // -B: no compiled files in the tree.
+    command.arg("-B").arg(folder("python").join(format!("{program}.py"))).env("PYTHONPATH", packages);
+    answer(command.arg(base_url), settings)
+}
+
+/// Runs a program for Node.js: `tests/conformance/node/PROGRAM.js BASE_URL`, with JSON as its input and output.
+///
+/// # Errors
+/// Its packages cannot be had, or it fails.
+pub fn node<T: DeserializeOwned>(program: &str, base_url: &str, settings: &Value) -> Result<T> {
+    let packages = local_dir().join("clients-node");
+    let sources = folder("node");
+    install_once(&packages, &sources.join("package-lock.json"), |part| {
+        for name in ["package.json", "package-lock.json", ".npmrc"] {
+            copy(&sources, part, name)?;
+        }
+        run(Command::new("npm").arg("ci").current_dir(part))
+    })?;
+    // Packages are looked for beside the program.
+    let program = format!("{program}.js");
+    copy(&sources, &packages, &program)?;
+    answer(Command::new("node").arg(packages.join(program)).arg(base_url), settings)
+}
+
+fn folder(language: &str) -> PathBuf {
+    workspace_dir().join("tests/conformance").join(language)
+}
+
+fn copy(from: &Path, to: &Path, name: &str) -> Result<()> {
+    fs::copy(from.join(name), to.join(name)).with_context(|| format!("copy {name}")).map(|_| ())
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    output(command, "").map(|_| ())
+}
+
+fn answer<T: DeserializeOwned>(command: &mut Command, settings: &Value) -> Result<T> {
+    let output = output(command, &settings.to_string())?;
+    serde_json::from_slice(&output.stdout).with_context(|| format!("the answer of {command:?}"))
+}
+
+fn output(command: &mut Command, input: &str) -> Result<Output> {
+    let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = pipes.spawn().with_context(|| format!("run {:?}", command.get_program()))?;
+    if let Some(mut pipe) = child.stdin.take() {
+        pipe.write_all(input.as_bytes())?;
+    }
+    let output = child.wait_with_output()?;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{command:?}: {}\n{errors}", output.status);
+    Ok(output)
+}

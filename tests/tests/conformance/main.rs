@@ -1,0 +1,3 @@
+//! The documented APIs, as the vendors' own clients see them.
+
+mod bill;
