@@ -11,6 +11,7 @@ mod health;
 mod metrics;
 mod observe;
 mod placewise;
+mod read;
 mod reply;
 mod router;
 mod serve;

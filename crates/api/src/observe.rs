@@ -8,6 +8,7 @@ use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::Response;
 
+use crate::auth::Principal;
 use crate::{Metrics, health};
 
 /// Route label of a request that no route of ours matches.
@@ -15,7 +16,15 @@ const UNMATCHED: &str = "unmatched";
 
 /// Name of the principal that a request turned out to be from. A handler leaves it in the answer's extensions.
 #[derive(Debug, Clone)]
-pub(crate) struct Caller(pub(crate) Arc<str>);
+struct Caller(Arc<str>);
+
+/// Leaves the name of whoever asked in an answer, if it is known.
+pub(crate) fn called_by(principal: Option<&Principal>, mut response: Response) -> Response {
+    if let Some(principal) = principal {
+        response.extensions_mut().insert(Caller(principal.name()));
+    }
+    response
+}
 
 /// Counts and logs a request. Neither its headers nor its query go into the log, and no text of its path: they are
 /// the client's, and may hold secrets.

@@ -1,7 +1,6 @@
 //! The rules of the bill: from sums by subscription, option code and month to priced items. No IO.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 use bigdecimal::num_bigint::{BigInt, Sign};
 use bigdecimal::{BigDecimal, RoundingMode};
@@ -45,7 +44,8 @@ impl Charge {
 /// What one item is about.
 type Key = (String, String, Currency, Month);
 
-/// The exact sums of an item.
+/// The exact sums of an item. No usage ends before 1970.
+#[derive(Default)]
 struct Sum {
     units: BigDecimal,
     amount: BigDecimal,
@@ -63,12 +63,7 @@ pub(crate) fn charges(customer: &str, usage: &[Usage], catalog: &Catalog) -> Vec
         let units = of_quantity(used.total);
         let amount = &units * of_units(price.unit_price);
         let key = (used.subscription.clone(), option.service.clone(), price.currency, used.month);
-        match sums.entry(key) {
-            Entry::Vacant(place) => {
-                place.insert(Sum { units, amount, latest_end: used.latest_end });
-            }
-            Entry::Occupied(mut sum) => sum.get_mut().add(&units, &amount, used.latest_end),
-        }
+        sums.entry(key).or_default().add(&units, &amount, used.latest_end);
     }
     sums.into_iter().map(|(key, sum)| sum.into_charge(customer, key)).collect()
 }

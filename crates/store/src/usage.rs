@@ -46,9 +46,9 @@ struct Sums {
 }
 
 impl Store {
-    /// Sums of all live usage of a customer by subscription, option code and month: rows that name the customer, and rows that name
-    /// none, of the given subscriptions on their days. `margin` is how much later than a date's newest mark its scan must
-    /// have begun for its sums to count.
+    /// Sums of all live usage of a customer by subscription, option code and month: rows that name the customer, and rows
+    /// that name none, of the given subscriptions on their days. `margin` is how much later than a date's newest mark its
+    /// scan must have begun for its sums to count.
     ///
     /// A subscription, option code and month may come twice: the sums add up.
     ///

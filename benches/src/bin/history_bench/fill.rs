@@ -20,30 +20,30 @@ pub(crate) fn customer(number: u32) -> String {
     format!("customer-{number}")
 }
 
+/// What tells made-up events from others, as SQL over `number`, `customer_number` and `round`: how often each customer had
+/// its turn.
+struct Events<'s> {
+    /// End of the usage.
+    end: &'s str,
+    /// Which of the 12 option codes.
+    option: &'s str,
+    units: &'s str,
+    /// Fills the identity up to 20 characters.
+    padding: char,
+}
+
 /// Fills `usage_events`. Customers come one after the other, then days, then option codes.
 pub(crate) fn events(site: &Site, count: u64) -> Result<()> {
     let begun = Instant::now();
+    let end = format!(
+        "toStartOfDay(toDateTime64(now(), 6, 'UTC')) - toIntervalDay(round * 7 % {DAYS})
+             + toIntervalMicrosecond(3600000000 + cityHash64(number) % 82000000000)"
+    );
+    let option = format!("(customer_number + intDiv(round, {DAYS}) % 2) % 12");
+    let units = "toDecimal128(cityHash64(number, 1) % 100000, 18) / 8";
+    let events = Events { end: &end, option: &option, units, padding: '0' };
     for first in (0..count).step_by(usize::try_from(STATEMENT)?) {
-        let rows = STATEMENT.min(count - first);
-        site.query(&format!(
-            "INSERT INTO usage_events (customer, subscription, option_code, identity, usage_start, usage_end, billed_at,
-                 billing_day, units, usage_reference, topic, partition, offset, version)
-             WITH
-                 number % {CUSTOMERS} AS customer_number,
-                 intDiv(number, {CUSTOMERS}) AS round,
-                 toStartOfDay(toDateTime64(now(), 6, 'UTC')) - toIntervalDay(round * 7 % {DAYS})
-                     + toIntervalMicrosecond(3600000000 + cityHash64(number) % 82000000000) AS end
-             SELECT
-                 'customer-' || toString(customer_number),
-                 'S' || hex(sipHash64(customer_number)),
-                 'option-' || toString((customer_number + intDiv(round, {DAYS}) % 2) % 12),
-                 'e:20:' || leftPad(toString(number), 20, '0'),
-                 end - 3600, end, end - toIntervalMicrosecond(1), toDate32(end - toIntervalMicrosecond(1)),
-                 toDecimal128(cityHash64(number, 1) % 100000, 18) / 8,
-                 number, 'usage-events', number % 8, number, number
-             FROM numbers({first}, {rows})
-             SETTINGS max_partitions_per_insert_block = 0"
-        ))?;
+        insert(site, &events, first, STATEMENT.min(count - first))?;
     }
     eprintln!("{count} events made up in {} s", begun.elapsed().as_secs());
     Ok(())
@@ -52,26 +52,37 @@ pub(crate) fn events(site: &Site, count: u64) -> Result<()> {
 /// Adds batches of a load to the current month, not merged yet, of usage that ends today. Tells how many parts the month has.
 pub(crate) fn unmerged(site: &Site) -> Result<u64> {
     site.query("SYSTEM STOP MERGES usage_events")?;
+    let end = "toStartOfDay(toDateTime64(now(), 6, 'UTC')) + toIntervalMicrosecond(number + 1)";
+    let events = Events { end, option: "customer_number % 12", units: "1", padding: 'x' };
     for first in (0..BATCHES * BATCH).step_by(usize::try_from(BATCH)?) {
-        site.query(&format!(
-            "INSERT INTO usage_events (customer, subscription, option_code, identity, usage_start, usage_end, billed_at,
-                 billing_day, units, usage_reference, topic, partition, offset, version)
-             WITH
-                 number % {CUSTOMERS} AS customer_number,
-                 toStartOfDay(toDateTime64(now(), 6, 'UTC')) + toIntervalMicrosecond(number) AS end
-             SELECT
-                 'customer-' || toString(customer_number),
-                 'S' || hex(sipHash64(customer_number)),
-                 'option-' || toString(customer_number % 12),
-                 'e:20:' || leftPad(toString(number), 20, 'x'),
-                 end, end, end, toDate32(end), 1, number, 'usage-events', number % 8, number, number
-             FROM numbers({first}, {BATCH})"
-        ))?;
+        insert(site, &events, first, BATCH)?;
     }
     site.count(
         "SELECT count() FROM system.parts
          WHERE active AND database = currentDatabase() AND table = 'usage_events' AND partition = toString(toYYYYMM(today()))",
     )
+}
+
+fn insert(site: &Site, events: &Events<'_>, first: u64, rows: u64) -> Result<()> {
+    let Events { end, option, units, padding } = events;
+    let sql = format!(
+        "INSERT INTO usage_events (customer, subscription, option_code, identity, usage_start, usage_end, billed_at,
+             billing_day, units, usage_reference, topic, partition, offset, version)
+         WITH
+             number % {CUSTOMERS} AS customer_number,
+             intDiv(number, {CUSTOMERS}) AS round,
+             {end} AS end
+         SELECT
+             'customer-' || toString(customer_number),
+             'S' || hex(sipHash64(customer_number)),
+             'option-' || toString({option}),
+             'e:20:' || leftPad(toString(number), 20, '{padding}'),
+             end - 3600, end, end - toIntervalMicrosecond(1), toDate32(end - toIntervalMicrosecond(1)),
+             {units}, number, 'usage-events', number % 8, number, number
+         FROM numbers({first}, {rows})
+         SETTINGS max_partitions_per_insert_block = 0"
+    );
+    site.query(&sql).map(|_| ())
 }
 
 /// The sums of a customer by month and service from all of its events, each `service=usage`.

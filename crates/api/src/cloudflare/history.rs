@@ -1,12 +1,10 @@
 //! The handler of the route: filter, order, and page.
 
 use std::cmp::Reverse;
-use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use meterhouse_query::{CustomerId, History};
 
 use super::credentials::principal;
 use super::envelope::{ResultInfo, success};
@@ -16,22 +14,17 @@ use super::refusal::Refusal;
 use crate::ApiState;
 use crate::auth::Principal;
 use crate::clock::now_micros;
-use crate::observe::Caller;
+use crate::observe::called_by;
+use crate::read::in_time;
 
 const PERMIT: &str = "#billing:read";
-/// Longest time for an answer, whatever a single query may take.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Answers a request for the bill.
 pub(super) async fn list(State(state): State<ApiState>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let mut caller = None;
     let outcome = answer(&state, &parts, &mut caller).await;
-    let mut response = outcome.unwrap_or_else(Refusal::into_response);
-    if let Some(principal) = caller {
-        response.extensions_mut().insert(Caller(principal.name()));
-    }
-    response
+    called_by(caller.as_ref(), outcome.unwrap_or_else(Refusal::into_response))
 }
 
 /// The checks in their order: see the module's documentation.
@@ -49,20 +42,10 @@ async fn answer(
     let customer = principal.only_customer().ok_or(Refusal::SeveralCustomers)?;
     let parameters =
         parameters::parse(parts.uri.query().unwrap_or_default()).map_err(Refusal::InvalidParameters)?;
-    let items = items(&state.history, &customer).await?;
+    let charges = in_time("billing history", state.history.charges(&customer)).await;
+    let items: Option<_> = charges.and_then(|charges| charges.iter().map(Item::of).collect());
+    let items = items.ok_or(Refusal::Unavailable)?;
     Ok(render(items, &parameters))
-}
-
-/// All items, or none of them.
-async fn items(history: &History, customer: &CustomerId) -> Result<Vec<Item>, Refusal> {
-    match tokio::time::timeout(ANSWER_TIMEOUT, history.charges(customer)).await {
-        Ok(Ok(charges)) => {
-            return charges.iter().map(Item::of).collect::<Option<_>>().ok_or(Refusal::Unavailable);
-        }
-        Ok(Err(error)) => tracing::warn!(%error, "cannot answer with a billing history"),
-        Err(_) => tracing::warn!("a billing history took longer than {ANSWER_TIMEOUT:?}"),
-    }
-    Err(Refusal::Unavailable)
 }
 
 fn render(mut items: Vec<Item>, parameters: &Parameters) -> Response {

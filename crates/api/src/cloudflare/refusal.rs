@@ -7,9 +7,7 @@ use axum::response::{IntoResponse, Response};
 use super::envelope::{Error, failure};
 use super::parameters::Fault;
 use crate::auth::TooMany;
-
-/// Seconds after which a client may try again when the bill cannot be had.
-const UNAVAILABLE_RETRY_SECONDS: u64 = 5;
+use crate::read::RETRY_SECONDS;
 
 /// Why a request gets no bill.
 #[derive(Debug, PartialEq, Eq)]
@@ -111,7 +109,7 @@ impl IntoResponse for Refusal {
                 headers.insert(RETRY_AFTER, HeaderValue::from(too_many.retry_after_seconds));
             }
             Self::Unavailable => {
-                headers.insert(RETRY_AFTER, HeaderValue::from(UNAVAILABLE_RETRY_SECONDS));
+                headers.insert(RETRY_AFTER, HeaderValue::from(RETRY_SECONDS));
             }
             Self::WrongMethod => {
                 headers.insert(ALLOW, HeaderValue::from_static("GET"));

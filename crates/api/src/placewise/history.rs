@@ -1,13 +1,11 @@
 //! The handler of the route, and the shape of its answer.
 
-use std::time::Duration;
-
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use meterhouse_query::{CustomerId, History, MonthUsage, Range};
+use meterhouse_query::{CustomerId, MonthUsage};
 use serde::Serialize;
 
 use super::context::{CLUB, Context, token};
@@ -16,7 +14,8 @@ use super::{body, parameters};
 use crate::ApiState;
 use crate::auth::{Denied, Principal};
 use crate::clock::now_micros;
-use crate::observe::Caller;
+use crate::observe::called_by;
+use crate::read::in_time;
 use crate::reply;
 
 /// The route, exactly as documented: there is nothing at the same path with a slash behind it.
@@ -24,8 +23,6 @@ pub(crate) const PATH: &str = "/v1/billing/service_usage/history";
 
 const PERMIT: &str = "Billing:Api:ServiceUsageHistory:Show";
 const FEATURE: &str = "billing";
-/// Longest time for an answer, whatever a single query may take: a customer with many subscriptions needs several.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Answers a request for the history.
 pub(crate) async fn show(State(state): State<ApiState>, request: Request) -> Response {
@@ -33,11 +30,7 @@ pub(crate) async fn show(State(state): State<ApiState>, request: Request) -> Res
     let (parts, body) = request.into_parts();
     let mut caller = None;
     let outcome = answer(&state, &parts, body, now_micros, &mut caller).await;
-    let mut response = outcome.unwrap_or_else(Refusal::into_response);
-    if let Some(principal) = caller {
-        response.extensions_mut().insert(Caller(principal.name()));
-    }
-    response
+    called_by(caller.as_ref(), outcome.unwrap_or_else(Refusal::into_response))
 }
 
 /// The checks in their order: see the module's documentation.
@@ -56,23 +49,9 @@ async fn answer(
     state.rate_limit.check(principal).map_err(Refusal::TooMany)?;
     let range =
         parameters::parse(parts.uri.query().unwrap_or_default()).map_err(Refusal::InvalidParameters)?;
-    let months = service_usage(&state.history, &customer, range, now_micros).await?;
+    let usage = state.history.service_usage(&customer, range, now_micros);
+    let months = in_time("service usage history", usage).await.ok_or(Refusal::Unavailable)?;
     Ok(render(&months))
-}
-
-/// All of the answer, or none of it.
-async fn service_usage(
-    history: &History,
-    customer: &CustomerId,
-    range: Range,
-    now_micros: i64,
-) -> Result<Vec<MonthUsage>, Refusal> {
-    match tokio::time::timeout(ANSWER_TIMEOUT, history.service_usage(customer, range, now_micros)).await {
-        Ok(Ok(months)) => return Ok(months),
-        Ok(Err(error)) => tracing::warn!(%error, "cannot answer with a service usage history"),
-        Err(_) => tracing::warn!("a service usage history took longer than {ANSWER_TIMEOUT:?}"),
-    }
-    Err(Refusal::Unavailable)
 }
 
 fn denied(denied: Denied) -> Refusal {

@@ -7,10 +7,9 @@ use hyper::ext::ReasonPhrase;
 
 use super::parameters::InvalidParameters;
 use crate::auth::TooMany;
+use crate::read::RETRY_SECONDS;
 use crate::reply;
 
-/// Seconds after which a client may try again when the history cannot be had.
-const UNAVAILABLE_RETRY_SECONDS: u64 = 5;
 /// What a request costs of the limit.
 const COST: u64 = 1;
 /// The name of the limit.
@@ -76,7 +75,7 @@ impl IntoResponse for Refusal {
             Self::Unavailable => {
                 let message = "Service usage history is temporarily unavailable";
                 let response = reply::error(StatusCode::SERVICE_UNAVAILABLE, message);
-                with_number(response, RETRY_AFTER, UNAVAILABLE_RETRY_SECONDS)
+                with_number(response, RETRY_AFTER, RETRY_SECONDS)
             }
         }
     }
