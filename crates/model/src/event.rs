@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::identity::owned;
+use crate::origin::request_of;
 use crate::{Day, Identity, Units};
 
 /// A usage event that keeps every rule. It borrows from the record's value where that has no escapes.
@@ -62,6 +63,11 @@ impl Event<'_> {
             Change::Create => 0,
             Change::Amend(revision) | Change::Delete(revision) => revision,
         }
+    }
+
+    /// The digest of the HTTP request that the event was written by, if it was.
+    pub fn request(&self) -> Option<&str> {
+        self.origin.as_deref().and_then(request_of)
     }
 
     /// The same event, without borrows.

@@ -16,6 +16,7 @@ mod json;
 mod load;
 mod month;
 mod name;
+mod origin;
 mod parse;
 mod quantity;
 mod record;

@@ -81,8 +81,20 @@ impl Registry {
     /// Whether a subscription is alive from one instant to another, both in microseconds since the epoch. It may change
     /// hands in between, and a usage may end in the instant in which it expires.
     pub fn covers(&self, subscription: &str, start: i64, end: i64) -> bool {
+        self.covers_as(|_| true, subscription, start, end)
+    }
+
+    /// The same, by the intervals of some customers alone.
+    pub fn covers_as(
+        &self,
+        is_owner: impl Fn(&str) -> bool,
+        subscription: &str,
+        start: i64,
+        end: i64,
+    ) -> bool {
         let mut covered_to = start;
-        for interval in self.intervals(subscription).unwrap_or_default() {
+        let intervals = self.intervals(subscription).unwrap_or_default();
+        for interval in intervals.iter().filter(|interval| is_owner(&interval.customer)) {
             if interval.start <= covered_to && covered_to <= interval.expires {
                 covered_to = interval.expires;
                 if end <= covered_to {
@@ -119,8 +131,21 @@ impl Registry {
     /// The days on which a subscription belongs to somebody, from the first to the one after the last: ascending, by the
     /// rule of [`Registry::owned`].
     pub fn owned_days(&self, subscription: &str, zone: &BillingZone) -> Vec<(Day, Day)> {
-        let days = billing_days(self.intervals(subscription).unwrap_or_default(), zone);
-        days.filter(|(from_day, to_day)| from_day < to_day).collect()
+        self.days_owned_by(|_| true, subscription, zone)
+    }
+
+    /// The same, of some customers alone.
+    pub fn days_owned_by(
+        &self,
+        is_owner: impl Fn(&str) -> bool,
+        subscription: &str,
+        zone: &BillingZone,
+    ) -> Vec<(Day, Day)> {
+        let intervals = self.intervals(subscription).unwrap_or_default();
+        let owned = intervals.iter().zip(billing_days(intervals, zone));
+        let owned =
+            owned.filter(|(interval, (from_day, to_day))| from_day < to_day && is_owner(&interval.customer));
+        owned.map(|(_, days)| days).collect()
     }
 
     fn from_rows((rows, mut problems): (Vec<Row>, Vec<Problem>)) -> Result<Self, LoadError> {

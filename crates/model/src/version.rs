@@ -39,6 +39,11 @@ impl Version {
         Self(CHANGE | fields.position(partition, offset, index).0)
     }
 
+    /// The least version of all changes at a revision, or of all changes for 0: what is below comes before them.
+    pub const fn before_revision(revision: u32) -> Self {
+        Self(CHANGE | (revision as u128) << (1 + POSITION_BITS))
+    }
+
     /// Whether the copy states the event for the first time.
     pub fn is_creation(self) -> bool {
         self.0 < CHANGE

@@ -117,6 +117,14 @@ impl BillingZone {
         self.day_start(month.first_day())
     }
 
+    /// The local date and time of an instant, `YYYY-MM-DD HH:MM:SS`, without a fraction.
+    pub fn local_text(&self, micros: i64) -> String {
+        let second = micros.div_euclid(SECOND);
+        let local = second.saturating_add(self.offset_at(second));
+        let (day, time) = (Day(whole_days(local)), local.rem_euclid(DAY_SECONDS));
+        format!("{day} {:02}:{:02}:{:02}", time / 3600, time / 60 % 60, time % 60)
+    }
+
     /// Seconds that the local clock is ahead of UTC at an instant, given in microseconds since the epoch.
     pub fn offset_seconds(&self, micros: i64) -> i64 {
         self.offset_at(micros.div_euclid(SECOND))

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Microseconds of a UTC day.
-const DAY_MICROS: i64 = 86_400_000_000;
+pub(crate) const DAY_MICROS: i64 = 86_400_000_000;
 
 /// Bytes of a row and of its evidence, without strings.
 const FIXED_ROW_BYTES: usize = 220;

@@ -1,10 +1,13 @@
 //! Hashes that `identities` keeps of each copy of an event, and the ledger of a record. Rows hold them for ever, so what goes
 //! into them never changes: XXH3 with 64 bits, over numbers in little-endian bytes.
 
-use meterhouse_model::{Event, IdentityHash, Record, Version};
+use meterhouse_model::{Change, Event, IdentityHash, Record, Version};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::events::utc_date;
+
+/// Bytes of the members that go into the hash of an event's content.
+const MEMBERS_BYTES: usize = 72;
 
 /// What `identities` keeps of a copy of an event, besides where it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,11 +46,11 @@ impl Evidence {
 }
 
 /// The hash of all that an event states: its members and the action, not where it was read from. Copies with the same one
-/// state the same usage.
+/// state the same usage. The first creation of an HTTP request also states the request.
 ///
 /// The hashes of customer and option code are given, since a batch has them at hand.
 pub(crate) fn content_hash(event: &Event<'_>, customer: u64, option_code: u64) -> u64 {
-    let mut bytes = [0; 72];
+    let mut bytes = [0; 80];
     let mut rest = bytes.as_mut_slice();
     let parts: [&[u8]; 8] = [
         &customer.to_le_bytes(),
@@ -64,7 +67,15 @@ pub(crate) fn content_hash(event: &Event<'_>, customer: u64, option_code: u64) -
         place.copy_from_slice(part);
         rest = behind;
     }
-    xxh3_64(&bytes)
+    // Another request is another content, also where it has as many usages, or the same ones and more.
+    let is_first = event.change == Change::Create && event.index == 0;
+    match event.request().filter(|_| is_first) {
+        None => xxh3_64(&bytes[..MEMBERS_BYTES]),
+        Some(request) => {
+            rest.copy_from_slice(&xxh3_64(request.as_bytes()).to_le_bytes());
+            xxh3_64(&bytes)
+        }
+    }
 }
 
 /// The hash of the sort key of an event's row in `usage_events`, from the hashes of its texts.

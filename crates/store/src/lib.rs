@@ -32,6 +32,7 @@ mod rejects;
 mod schema;
 mod sort;
 mod sources;
+mod subscription;
 mod sweep;
 mod usage;
 mod write;
@@ -60,6 +61,7 @@ pub use recent::RecentCopies;
 pub use rejects::{RejectBatch, RejectScope, Rejected, RejectedRecord};
 pub use schema::SchemaState;
 pub use sources::{Source, Sources};
+pub use subscription::{ListedUsage, StoredUsage, SubscriptionRows, UsageFilter, WinningCopy};
 pub use sweep::{
     Case, ConflictOutcome, EventCopy, HashRange, Quarantined, RowKey, Settlement, Standing, Tombstone,
     Unsettled, Verdict, Winners, seal_tombstones,

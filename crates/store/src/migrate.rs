@@ -38,6 +38,9 @@ pub(crate) const MIGRATIONS: &[Migration] = migrations![
     "0009_settlements",
     "0010_suspects",
     "0011_replays",
+    "0012_subscription_customers",
+    "0013_subscription_customers_by_marks",
+    "0014_subscription_customers_before",
 ];
 
 /// Server's errors for a table and a database that are not there.

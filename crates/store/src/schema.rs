@@ -18,7 +18,7 @@ pub enum SchemaState {
 }
 
 /// Tables that must survive a power cut: all that there are.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
     "schema_migrations",
     "usage_events",
     "rejects",
@@ -30,6 +30,7 @@ const TABLES: [&str; 11] = [
     "settlements",
     "suspects",
     "replays",
+    "subscription_customers",
 ];
 
 /// Without these a table may lose rows that were acknowledged when the power is cut.

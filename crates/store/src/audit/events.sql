@@ -1,4 +1,5 @@
 -- The rows that count, with the hashes that their evidence must have: see crates/store/src/hash.rs.
+WITH if(revision = 0 AND `index` = 0, extract(origin, '"Request":"([0-9a-f]{64})"'), '') AS request
 SELECT
     xxh3(concat(
         reinterpretAsFixedString(toUInt64(length(subscription))), subscription,
@@ -13,7 +14,8 @@ SELECT
             reinterpretAsFixedString(reinterpret(units, 'Int128')),
             reinterpretAsFixedString(xxh3(description)),
             reinterpretAsFixedString(renewal_order_reference),
-            reinterpretAsFixedString(toUInt64(revision) * 2 + is_deleted))),
+            reinterpretAsFixedString(toUInt64(revision) * 2 + is_deleted),
+            if(request = '', '', reinterpretAsFixedString(xxh3(request))))),
         xxh3(concat(
             reinterpretAsFixedString(xxh3(toString(customer))),
             reinterpretAsFixedString(toUInt64(reinterpret(toInt32(toDate32(billed_at)), 'UInt32'))),

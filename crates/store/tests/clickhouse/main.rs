@@ -23,6 +23,7 @@ mod rejects;
 mod sample;
 mod schema;
 mod stored;
+mod subscription;
 mod sweep;
 mod usage;
 mod versions;

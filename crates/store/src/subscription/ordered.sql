@@ -1,0 +1,2 @@
+ORDER BY usage_end, usage_reference, identity
+LIMIT {limit:UInt64} OFFSET {offset:UInt64}
