@@ -10,9 +10,11 @@ mod history;
 mod months;
 mod range;
 pub mod rollup;
+mod usages;
 
 pub use charges::Charge;
 pub use customer::CustomerId;
 pub use history::{Error, History};
 pub use months::{MonthUsage, ServiceUsage};
 pub use range::{MAX_FROM_OFFSET, Range};
+pub use usages::{Customers, Subscription, Usages};
