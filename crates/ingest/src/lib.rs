@@ -33,6 +33,8 @@ mod resume;
 mod sweep;
 mod topic;
 mod topic_id;
+mod topic_producer;
+mod value;
 mod writer;
 
 pub use config::{BatchLimits, KafkaConfig};
@@ -46,3 +48,5 @@ pub use recount::{Recount, Span, recount};
 pub use sweep::{SWEEP_CHECK, SweepConfig, SweepMetrics, sweep};
 pub use topic::{PartitionLog, partition_logs};
 pub use topic_id::topic_id;
+pub use topic_producer::TopicProducer;
+pub use value::record_value;

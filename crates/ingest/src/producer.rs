@@ -71,6 +71,12 @@ pub enum ProducerError {
         /// The broker's words.
         reason: String,
     },
+    /// The topic does not exist, and it is somebody else's to create it.
+    #[error("there is no topic {topic}")]
+    NoTopic {
+        /// Its name.
+        topic: String,
+    },
     /// Records were not acknowledged.
     #[error("kafka did not acknowledge {records} records: {reason}")]
     Delivery {
@@ -120,15 +126,23 @@ impl Producer {
         producer.topics().map(|_| producer)
     }
 
+    /// Whether there is a topic of that name. Blocks, 10 seconds at most.
+    ///
+    /// # Errors
+    /// No broker answers.
+    pub(crate) fn has_topic(&self, topic: &str) -> Result<bool, ProducerError> {
+        Ok(self.topics()?.iter().any(|known| known == topic))
+    }
+
     /// Creates a topic where there is none of that name; says whether it did.
     ///
     /// # Errors
     /// No broker answers, or the topic cannot be created.
     pub async fn ensure_topic(&self, topic: &str, partitions: i32) -> Result<bool, ProducerError> {
         let producer = self.clone();
-        let topics = tokio::task::spawn_blocking(move || producer.topics()).await;
-        let topics = topics.map_err(|error| self.topic_error(topic, error.to_string()))??;
-        if topics.iter().any(|known| known == topic) {
+        let name = topic.to_owned();
+        let is_there = tokio::task::spawn_blocking(move || producer.has_topic(&name)).await;
+        if is_there.map_err(|error| self.topic_error(topic, error.to_string()))?? {
             return Ok(false);
         }
         let failed = |error: KafkaError| self.topic_error(topic, error.to_string());

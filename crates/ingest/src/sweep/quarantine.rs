@@ -12,7 +12,8 @@ use meterhouse_store::{
 
 use super::records::{Raw, Records};
 use crate::mirror::Mirror;
-use crate::{KafkaConfig, Metrics, Reporter, rebuild};
+use crate::value::record_value;
+use crate::{KafkaConfig, Metrics, Reporter};
 
 /// Creations that are looked at together.
 const PAGE: usize = 1000;
@@ -195,7 +196,7 @@ impl Quarantine {
     async fn push_rebuilt(&self, batch: &mut RejectBatch, conflict: &Conflict<'_>) -> Result<(), Error> {
         let copy = conflict.copy;
         let event = self.store.stored_event(copy).await?;
-        let value = event.and_then(|event| rebuild::value(&[event]).ok());
+        let value = event.and_then(|event| record_value(&[event]).ok());
         let how = if value.is_some() { "its value is rebuilt from its row" } else { "and so is its row" };
         let reject = reject(conflict, &format!("the record is gone from kafka, {how}; "));
         let record = Record {
