@@ -4,6 +4,7 @@
 //! with a limit on everything that a client may send.
 
 mod auth;
+mod checkout;
 mod clock;
 mod cloudflare;
 mod headers;
@@ -16,7 +17,7 @@ mod reply;
 mod router;
 mod serve;
 
-pub use auth::{Authority, Credentials, CredentialsError, RateLimit};
+pub use auth::{Authority, Credentials, CredentialsError, RateLimit, SecretPlace};
 pub use health::{Health, Readiness};
 pub use metrics::Metrics;
 pub use router::{ApiState, ops_router, router};

@@ -2,15 +2,19 @@
 //!
 //! What counts is the last good version: a file that becomes wrong, or a catalog or registry that vanishes, is logged and
 //! shown in a metric, and changes nothing. A credentials file that vanishes, or is missing at the start, lets nobody in:
-//! to delete it is the quickest way to revoke every token.
+//! to delete it is the quickest way to revoke every credential. A file with a merchant's secret is a part of the credentials
+//! file: it is looked at as often, and where it is missing or unreadable the credentials file is wrong.
 
+mod beside;
+mod content;
 mod watched;
 
+use std::env::VarError;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use meterhouse_api::Credentials;
+use meterhouse_api::{Credentials, SecretPlace};
 use meterhouse_model::{Catalog, LoadError, Registry};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
@@ -18,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Problem, Problems};
 use crate::metrics::FileMetrics;
+use beside::Beside;
 use watched::{FileProblem, Kind, Vanished, Watched};
 
 /// Time between two looks. A change counts after the second look that sees it.
@@ -109,18 +114,29 @@ impl Files {
     }
 }
 
-fn parse_catalog(path: &Path, text: &str) -> Result<Catalog, Vec<FileProblem>> {
+fn parse_catalog(path: &Path, text: &str, _: &mut Beside) -> Result<Catalog, Vec<FileProblem>> {
     by_extension(path, text, Catalog::from_toml, Catalog::from_csv)
 }
 
-fn parse_registry(path: &Path, text: &str) -> Result<Registry, Vec<FileProblem>> {
+fn parse_registry(path: &Path, text: &str, _: &mut Beside) -> Result<Registry, Vec<FileProblem>> {
     by_extension(path, text, Registry::from_toml, Registry::from_csv)
 }
 
-fn parse_credentials(path: &Path, text: &str) -> Result<Credentials, Vec<FileProblem>> {
-    Credentials::from_toml(text).map_err(|error| {
+fn parse_credentials(path: &Path, text: &str, beside: &mut Beside) -> Result<Credentials, Vec<FileProblem>> {
+    let find = |place: SecretPlace<'_>| match place {
+        SecretPlace::File(path) => beside.text(path),
+        SecretPlace::Variable(name) => variable(name),
+    };
+    Credentials::from_toml(text, find).map_err(|error| {
         let problem = |(line, what): (usize, &str)| FileProblem::new(path, Some(line as u64), what);
         error.mistakes().map(problem).collect()
+    })
+}
+
+fn variable(name: &str) -> Result<String, String> {
+    std::env::var(name).map_err(|error| match error {
+        VarError::NotPresent => "there is no such variable".to_owned(),
+        VarError::NotUnicode(_) => "it is not UTF-8".to_owned(),
     })
 }
 

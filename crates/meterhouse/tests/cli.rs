@@ -170,6 +170,47 @@ fn secrets_are_never_printed() {
     }
 }
 
+#[test]
+fn the_secret_of_a_merchant_is_read_and_never_printed() {
+    let merchant = |place: &str| format!("[[merchant]]\ncode = 'M'\n{place}\ncustomers = ['*']\n");
+    let folder = folder(&[]);
+    let beside = folder.path().join("etc");
+    fs::create_dir(&beside).unwrap();
+    fs::write(beside.join("good"), "canary\n").unwrap();
+    fs::write(beside.join("empty"), "\n").unwrap();
+    fs::write(beside.join("binary"), b"canary\xff").unwrap();
+    for (place, code, error) in [
+        ("secret = 'canary'", 0, ""),
+        ("secret_file = 'good'", 0, ""),
+        ("secret_variable = 'SECRET'", 0, ""),
+        ("secret_file = 'canary'", 2, "`secret_file` cannot be read: there is no such file"),
+        ("secret_file = 'empty'", 2, "`secret_file` must not be empty"),
+        ("secret_file = 'binary'", 2, "`secret_file` cannot be read: it is not UTF-8"),
+        ("secret_file = '/'", 2, "`secret_file` cannot be read: it is no regular file"),
+        ("secret_variable = 'canary'", 2, "`secret_variable` cannot be read: there is no such variable"),
+        ("secret_variable = 'EMPTY'", 2, "`secret_variable` must not be empty"),
+        (
+            "secret_variable = 'SECRET'\nsecret = 'canary'",
+            2,
+            "`secret_variable` and `secret` exclude each other",
+        ),
+    ] {
+        fs::write(beside.join("credentials.toml"), merchant(place)).unwrap();
+        let variables =
+            [("METERHOUSE_CREDENTIALS__PATH", "etc/credentials.toml"), ("SECRET", "canary"), ("EMPTY", "")];
+        let output = meterhouse(folder.path(), &["check-config"], &variables);
+        let shown = stdout(&output) + &stderr(&output);
+        assert_eq!(output.status.code(), Some(code), "{place}\n{shown}");
+        let error = if error.is_empty() {
+            String::new()
+        } else {
+            format!("etc/credentials.toml:3: merchant \"M\": {error}")
+        };
+        assert!(shown.contains(&error), "{error}\n{shown}");
+        assert!(!shown.contains("canary"), "{place}\n{shown}");
+    }
+}
+
 const GENERATE: [&str; 14] = [
     "generate",
     "--output",

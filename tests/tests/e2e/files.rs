@@ -93,6 +93,33 @@ fn revoked_credentials_let_nobody_in() -> Result<()> {
 }
 
 #[test]
+fn a_merchant_s_secret_may_change_while_the_service_runs() -> Result<()> {
+    let mut site = Site::new("secrets")?;
+    site.set("log.level", "debug")?;
+    let secret = |text: &str| std::fs::write(site.dir().join("secret"), text);
+    secret("canary-1\n")?;
+    let merchant = "[[merchant]]\ncode = \"M\"\nsecret_file = \"secret\"\ncustomers = [\"*\"]\n";
+    std::fs::write(site.dir().join("credentials.toml"), merchant)?;
+    let mut service = site.serve()?;
+    let loaded = |outcome: &str| {
+        service.metric("meterhouse_file_loads_total", &[("file", "credentials"), ("outcome", outcome)])
+    };
+    let stale = || service.metric("meterhouse_file_stale", &[("file", "credentials")]);
+
+    secret("canary-2\n")?;
+    wait::until_is("the second secret", || loaded("loaded"), |count| *count == 1)?;
+    std::fs::remove_file(site.dir().join("secret"))?;
+    wait::until_is("the missing file to be told", stale, |stale| *stale == 1)?;
+    assert!(service.log().contains("credentials.toml:3: merchant"), "{}", service.log());
+    secret("canary-3\n")?;
+    wait::until_is("the third secret", stale, |stale| *stale == 0)?;
+    assert_eq!((loaded("loaded")?, loaded("failed")?), (2, 1));
+    service.wait_ready()?;
+    assert!(!service.log().contains("canary"), "{}", service.log());
+    Ok(())
+}
+
+#[test]
 fn strict_keys_reject_what_the_files_do_not_know() -> Result<()> {
     let mut site = Site::new("strict")?;
     site.set("ingest.require_known_subscription", true)?;

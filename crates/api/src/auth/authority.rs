@@ -6,6 +6,7 @@ use meterhouse_query::CustomerId;
 use tokio::sync::watch;
 
 use super::credentials::{Allowed, Credentials, Grant, TokenDigest};
+use super::merchants::Signed;
 
 /// Who decides about a request's principal.
 #[derive(Debug, Clone)]
@@ -21,7 +22,7 @@ pub enum Authority {
 pub(crate) enum Denied {
     /// The request bears no token.
     NoToken,
-    /// Its token or key is unknown or has expired.
+    /// Its token, key or signature is unknown or has expired.
     Unknown,
 }
 
@@ -46,6 +47,15 @@ impl Authority {
         now_micros: i64,
     ) -> Result<Principal, Denied> {
         self.decide(|known| known.by_email_key(email, key, now_micros).ok_or(Denied::Unknown))
+    }
+
+    /// Verifies a merchant's signature.
+    pub(crate) fn principal_of_merchant(
+        &self,
+        signed: &Signed<'_>,
+        now_micros: i64,
+    ) -> Result<Principal, Denied> {
+        self.decide(|known| known.by_signature(signed, now_micros).ok_or(Denied::Unknown))
     }
 
     fn decide(
@@ -136,7 +146,8 @@ mod tests {
         clubs={mall='1', far='3'}\nsha256='9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'";
 
     fn authority(text: &str) -> (watch::Sender<Arc<Credentials>>, Authority) {
-        let (sender, latest) = watch::channel(Arc::new(Credentials::from_toml(text).unwrap()));
+        let (sender, latest) =
+            watch::channel(Arc::new(Credentials::from_toml(text, |_| Err(String::new())).unwrap()));
         (sender, Authority::Credentials(latest))
     }
 
@@ -186,7 +197,7 @@ mod tests {
     #[test]
     fn a_changed_file_counts_at_once() {
         let (sender, authority) = authority("");
-        sender.send_replace(Arc::new(Credentials::from_toml(FILE).unwrap()));
+        sender.send_replace(Arc::new(Credentials::from_toml(FILE, |_| Err(String::new())).unwrap()));
         assert!(authority.principal(Some("test"), 0).is_ok());
     }
 

@@ -1,10 +1,13 @@
-//! Who is known, and what each of them may do. Of tokens and keys only hashes are kept, so nothing here can leak one.
+//! Who is known, and what each of them may do. Of tokens and keys only hashes are kept, of merchants' secrets what checks
+//! a signature, so nothing here can leak one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+
+use super::merchants::{Merchants, Signed};
 
 /// SHA-256 of a token or key.
 pub(crate) type TokenDigest = [u8; 32];
@@ -14,6 +17,7 @@ pub(crate) type TokenDigest = [u8; 32];
 pub struct Credentials {
     pub(super) tokens: Vec<Token>,
     pub(super) email_keys: Vec<EmailKey>,
+    pub(super) merchants: Merchants,
 }
 
 /// One `[[token]]`.
@@ -88,6 +92,11 @@ impl Credentials {
             |known: &EmailKey| known.digest.ct_eq(&digest) & known.email.as_bytes().ct_eq(email.as_bytes());
         only(&self.email_keys, is_it)?.grant.unless_expired(now_micros)
     }
+
+    /// What a merchant's signature grants, if the merchant is known and its secret has not expired.
+    pub(super) fn by_signature(&self, signed: &Signed<'_>, now_micros: i64) -> Option<Arc<Grant>> {
+        self.merchants.by_signature(signed)?.grant.unless_expired(now_micros)
+    }
 }
 
 impl Grant {
@@ -140,6 +149,7 @@ mod tests {
         Credentials {
             tokens: (0..count).map(token).collect(),
             email_keys: (0..count).map(email_key).collect(),
+            merchants: Merchants::default(),
         }
     }
 

@@ -11,11 +11,11 @@
 //! expires = "2027-01-01T00:00:00Z"    # optional, in every table
 //! clubs = { infinity-mall = "1000941" } # optional: X-Loyalty-Club-Slug -> customer, who is among `customers`, too
 //!
-//! [[merchant]]                        # a key that signs requests
+//! [[merchant]]                        # X-Avangate-Authentication, signed with the secret
 //! code = "YOURCODE123"
-//! secret_file = "path"                # or secret = "..."
+//! secret_file = "path"                # or secret = "...", or secret_variable = "NAME"
 //! customers = ["*"]
-//! permits = ["usages:read"]           # optional
+//! permits = ["usages:read"]           # optional: "usages:read" and "usages:write" without it
 //!
 //! [[email_key]]                       # an address and its key
 //! email = "a@example.com"
@@ -24,19 +24,31 @@
 //! permits = ["#billing:read"]         # optional
 //! ```
 //!
-//! No route takes a merchant's key yet. Its table is checked all the same, so that a file which is accepted is a good
-//! one, and then forgotten: a secret that nobody uses is best not kept.
+//! Who reads the file says what stands in the places that a merchant's secret comes from: there is no IO here.
 
 use std::fmt;
 use std::sync::Arc;
 
 use super::credentials::{Credentials, EmailKey};
+use super::merchants::Merchants;
 use super::toml_reader::{Mistake, Reader, Table};
 
 mod email_key;
 mod fields;
 mod merchant;
 mod token;
+
+/// Where a secret is that does not stand in the credentials file itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretPlace<'a> {
+    /// In a file, whose path starts at the folder of the credentials file.
+    File(&'a str),
+    /// In an environment variable of this name.
+    Variable(&'a str),
+}
+
+/// The text in a place, or why there is none.
+type Find<'f> = &'f mut dyn FnMut(SecretPlace<'_>) -> Result<String, String>;
 
 /// All mistakes of a credentials file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,13 +76,17 @@ impl fmt::Display for CredentialsError {
 }
 
 impl Credentials {
-    /// Reads the text of a credentials file.
+    /// Reads the text of a credentials file. `find` gives the text in the place of a secret, or says why there is none, in
+    /// words that quote neither.
     ///
     /// # Errors
     /// All mistakes, each with its line. Nothing of a file with a mistake is used.
-    pub fn from_toml(text: &str) -> Result<Self, CredentialsError> {
+    pub fn from_toml(
+        text: &str,
+        mut find: impl FnMut(SecretPlace<'_>) -> Result<String, String>,
+    ) -> Result<Self, CredentialsError> {
         let mut reader = Reader::new(text);
-        let credentials = read(&mut reader);
+        let credentials = read(&mut reader, &mut find);
         let mut mistakes = reader.mistakes;
         if mistakes.is_empty() {
             return Ok(credentials);
@@ -82,18 +98,19 @@ impl Credentials {
 
 /// Reads all tables. No two tables are for the same credential: which of two sets of rights holds
 /// would be a guess.
-fn read(reader: &mut Reader<'_>) -> Credentials {
+fn read<'t>(reader: &mut Reader<'t>, find: Find<'_>) -> Credentials {
     let Some(document) = reader.document() else { return Credentials::default() };
     let root = Table { entries: document.get_ref(), span: 0..0, called: "file".into() };
     reader.only(&root, &["token", "merchant", "email_key"]);
     let tables = reader.tables(&root, "token", "name");
     let tokens = reader.distinct(&tables, "`sha256`", token::read, |token| token.digest);
     let tables = reader.tables(&root, "merchant", "code");
-    reader.distinct(&tables, "`code`", merchant::read, |code: &Arc<str>| Arc::clone(code));
+    let read = |reader: &mut Reader<'t>, table: &Table<'_, 't>| merchant::read(reader, table, find);
+    let merchants = reader.distinct(&tables, "`code` and secret", read, |merchant| merchant.grant.key);
     let tables = reader.tables(&root, "email_key", "email");
     let both = |key: &EmailKey| (Arc::clone(&key.email), key.digest);
     let email_keys = reader.distinct(&tables, "`email` and `sha256`", email_key::read, both);
-    Credentials { tokens, email_keys }
+    Credentials { tokens, email_keys, merchants: Merchants::new(merchants) }
 }
 
 #[cfg(test)]

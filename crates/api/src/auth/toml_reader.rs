@@ -82,7 +82,7 @@ impl<'t> Reader<'t> {
         &mut self,
         tables: &[Table<'a, 't>],
         named: &str,
-        read: impl Fn(&mut Self, &Table<'a, 't>) -> Option<T>,
+        mut read: impl FnMut(&mut Self, &Table<'a, 't>) -> Option<T>,
         key: impl Fn(&T) -> K,
     ) -> Vec<T> {
         let mut first: BTreeMap<K, usize> = BTreeMap::new();

@@ -34,7 +34,9 @@ pub(crate) struct Answer {
 }
 
 pub(crate) fn authority(credentials: &str) -> Authority {
-    Authority::Credentials(latest(Credentials::from_toml(credentials).unwrap()))
+    Authority::Credentials(latest(
+        Credentials::from_toml(credentials, |_| Err("no secrets elsewhere".into())).unwrap(),
+    ))
 }
 
 /// Where nobody listens.

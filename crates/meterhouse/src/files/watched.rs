@@ -1,34 +1,30 @@
-//! One file that is re-read when it changes.
+//! One file that is re-read when it changes, or one that a value of it comes from.
 
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
-use std::fs::{self, File, Metadata};
-use std::io::{ErrorKind, Read};
-use std::os::unix::fs::MetadataExt;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{fmt, fs, iter};
 
-use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
+use super::beside::Beside;
+use super::content::{Content, Stamp, read};
 use crate::metrics::FileMetrics;
 
 /// Largest file, in bytes: some millions of subscriptions.
 const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// Problems of one file that are logged; a file with more is another kind of file.
 const LOGGED_PROBLEMS_MAX: usize = 20;
-/// A file system's clock may stand still that long, so a change within it may leave the times as they were.
-const CLOCK_STEP_MAX: Duration = Duration::from_secs(2);
 
 /// What a file means.
 pub(super) struct Kind<T: 'static> {
     /// For logs and metrics.
     pub(super) name: &'static str,
-    /// From its text to its value.
-    pub(super) parse: fn(&Path, &str) -> Result<T, Vec<FileProblem>>,
+    /// From its text to its value, parts of which may be in files beside it.
+    pub(super) parse: fn(&Path, &str, &mut Beside) -> Result<T, Vec<FileProblem>>,
     /// What its end means.
     pub(super) vanished: Vanished,
 }
@@ -56,29 +52,18 @@ pub(super) struct Watched<T: 'static> {
     path: Option<PathBuf>,
     value: watch::Sender<Arc<T>>,
     /// What the last verdict was about.
-    judged: Content,
+    judged: Seen,
     /// What the last look saw, if that is something else: a file may be half written.
-    changing: Option<Content>,
-    /// The file's stamp, where it is old enough to say that nothing has changed.
-    settled: Option<Stamp>,
+    changing: Option<Seen>,
+    /// The stamps of all files, where they are old enough to say that nothing has changed.
+    settled: Option<Vec<Stamp>>,
 }
 
-/// What a look sees.
+/// What a look sees, or a verdict is about: the file, and those that values of it come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Content {
-    Text([u8; 32]),
-    Missing,
-    Unreadable(String),
-}
-
-/// What changes whenever a file does, within the accuracy of the file system's clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
-    device: u64,
-    inode: u64,
-    bytes: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
+struct Seen {
+    file: Content,
+    beside: BTreeMap<PathBuf, Content>,
 }
 
 impl FileProblem {
@@ -104,15 +89,16 @@ impl<T: Default> Watched<T> {
             kind,
             path: path.map(Path::to_owned),
             value: watch::Sender::new(Arc::default()),
-            judged: Content::Missing,
+            judged: Seen { file: Content::Missing, beside: BTreeMap::new() },
             changing: None,
             settled: None,
         };
         if let Some(path) = path {
-            let (content, text) = read(path);
-            let value = watched.judge(path, &content, text.as_deref())?;
+            let mut beside = Beside::look(path, iter::empty());
+            let (file, text) = read(path, FILE_BYTES_MAX);
+            let value = watched.judge(path, &file, text.as_deref(), &mut beside)?;
             watched.value.send_replace(Arc::new(value));
-            watched.judged = content;
+            watched.judged = Seen { file, beside: beside.used() };
         }
         Ok(watched)
     }
@@ -124,31 +110,46 @@ impl<T: Default> Watched<T> {
 
     /// The path, if the file is not there.
     pub(super) fn missing(&self) -> Option<&Path> {
-        self.path.as_deref().filter(|_| self.judged == Content::Missing)
+        self.path.as_deref().filter(|_| self.judged.file == Content::Missing)
     }
 
     /// Looks for a change. It counts when a second look sees the same, so a file that is written in several steps, or
     /// removed to be written anew, is not taken for what it is in between.
     pub(super) fn look(&mut self, metrics: &FileMetrics) {
         let Some(path) = self.path.clone() else { return };
-        let stamp = fs::metadata(&path).ok().map(|metadata| Stamp::of(&metadata));
-        if stamp.is_some() && stamp == self.settled {
+        let stamps = self.stamps(&path);
+        if stamps.is_some() && stamps == self.settled {
             return;
         }
-        let (content, text) = read(&path);
-        if content == self.judged {
+        let beside = Beside::look(&path, self.judged.beside.keys());
+        let (file, text) = read(&path, FILE_BYTES_MAX);
+        let seen = Seen { file, beside: beside.seen() };
+        if seen == self.judged {
             self.changing = None;
-            self.settled = stamp.filter(Stamp::is_old);
-        } else if self.changing.as_ref() == Some(&content) {
-            self.accept(&path, content, text.as_deref(), metrics);
+            self.settled = stamps.filter(|stamps| stamps.iter().all(Stamp::is_old));
+        } else if self.changing.as_ref() == Some(&seen) {
+            self.accept(&path, seen.file, text.as_deref(), beside, metrics);
         } else {
-            self.changing = Some(content);
+            self.changing = Some(seen);
         }
     }
 
-    fn accept(&mut self, path: &Path, content: Content, text: Option<&str>, metrics: &FileMetrics) {
+    /// The stamps of all files that the verdict is about, if all are there.
+    fn stamps(&self, path: &Path) -> Option<Vec<Stamp>> {
+        let paths = iter::once(path).chain(self.judged.beside.keys().map(PathBuf::as_path));
+        paths.map(|path| Some(Stamp::of(&fs::metadata(path).ok()?))).collect()
+    }
+
+    fn accept(
+        &mut self,
+        path: &Path,
+        content: Content,
+        text: Option<&str>,
+        mut beside: Beside,
+        metrics: &FileMetrics,
+    ) {
         let file = self.kind.name;
-        match self.judge(path, &content, text) {
+        match self.judge(path, &content, text, &mut beside) {
             Ok(value) => {
                 self.value.send_replace(Arc::new(value));
                 metrics.loaded(file);
@@ -171,13 +172,21 @@ impl<T: Default> Watched<T> {
                 }
             }
         }
-        self.judged = content;
+        // A file that is named for the first time is read only now: a change of it is seen by the next looks.
+        self.judged = Seen { file: content, beside: beside.used() };
         self.changing = None;
+        self.settled = None;
     }
 
-    fn judge(&self, path: &Path, content: &Content, text: Option<&str>) -> Result<T, Vec<FileProblem>> {
+    fn judge(
+        &self,
+        path: &Path,
+        content: &Content,
+        text: Option<&str>,
+        beside: &mut Beside,
+    ) -> Result<T, Vec<FileProblem>> {
         match (content, text) {
-            (Content::Text(_), Some(text)) => (self.kind.parse)(path, text),
+            (Content::Text(_), Some(text)) => (self.kind.parse)(path, text, beside),
             (Content::Missing, _) if self.kind.vanished == Vanished::Empties => Ok(T::default()),
             (Content::Unreadable(why), _) => Err(vec![FileProblem::new(path, None, why)]),
             (Content::Missing | Content::Text(_), _) => {
@@ -185,48 +194,4 @@ impl<T: Default> Watched<T> {
             }
         }
     }
-}
-
-impl Stamp {
-    fn of(metadata: &Metadata) -> Self {
-        Self {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-            bytes: metadata.len(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            // Nobody can set this one.
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-        }
-    }
-
-    /// Whether a later change must have another stamp.
-    fn is_old(&self) -> bool {
-        let seconds = u64::try_from(self.changed.0.max(self.modified.0)).unwrap_or_default();
-        let latest = UNIX_EPOCH + Duration::from_secs(seconds);
-        SystemTime::now().duration_since(latest).is_ok_and(|age| age > CLOCK_STEP_MAX)
-    }
-}
-
-/// What is in a file now, and the text where it is one.
-fn read(path: &Path) -> (Content, Option<String>) {
-    match read_text(path) {
-        Ok(text) => (Content::Text(Sha256::digest(text.as_bytes()).into()), Some(text)),
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            (Content::Missing, None)
-        }
-        Err(error) => (Content::Unreadable(error.to_string()), None),
-    }
-}
-
-fn read_text(path: &Path) -> std::io::Result<String> {
-    // To open a pipe would wait for its writer.
-    if !fs::metadata(path)?.is_file() {
-        return Err(std::io::Error::other("it is no regular file"));
-    }
-    let mut bytes = Vec::new();
-    File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > FILE_BYTES_MAX {
-        return Err(std::io::Error::other(format!("it has more than {FILE_BYTES_MAX} bytes")));
-    }
-    String::from_utf8(bytes).map_err(|_| std::io::Error::other("it is not UTF-8"))
 }

@@ -1,14 +1,25 @@
 use std::os::unix::fs::symlink;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use tempfile::TempDir;
 
+use super::super::content::CLOCK_STEP_MAX;
 use super::*;
 
 /// A file whose text is a word, and no number.
 const WORD: Kind<String> = Kind { name: "catalog", parse: parse_word, vanished: Vanished::KeepsLast };
 const SECRET: Kind<String> = Kind { name: "credentials", parse: parse_word, vanished: Vanished::Empties };
 
-fn parse_word(path: &Path, text: &str) -> Result<String, Vec<FileProblem>> {
+/// Words, each in a file beside the one that lists them.
+const WORDS: Kind<String> = Kind { name: "credentials", parse: parse_words, vanished: Vanished::Empties };
+
+fn parse_words(path: &Path, text: &str, beside: &mut Beside) -> Result<String, Vec<FileProblem>> {
+    let words: Vec<_> = text.split_whitespace().map(|name| beside.text(name)).collect();
+    let words: Result<Vec<_>, _> = words.into_iter().collect();
+    words.map(|words| words.join(" ")).map_err(|why| vec![FileProblem::new(path, Some(1), &why)])
+}
+
+fn parse_word(path: &Path, text: &str, _: &mut Beside) -> Result<String, Vec<FileProblem>> {
     match text.parse::<u32>() {
         Ok(_) => Err(vec![FileProblem::new(path, Some(1), "a number")]),
         Err(_) => Ok(text.to_owned()),
@@ -29,6 +40,9 @@ impl Scene {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file.toml");
         fs::write(&path, text).unwrap();
+        for name in ["a", "b"] {
+            fs::write(folder.path().join(name), name).unwrap();
+        }
         let watched = Watched::load(kind, Some(&path)).unwrap();
         let latest = watched.subscribe();
         let registry = prometheus::Registry::new();
@@ -148,10 +162,70 @@ fn a_file_that_has_rested_is_not_read_again() {
     assert!(stamp.is_old());
     scene.look();
     assert_eq!(scene.watched.settled, None);
-    scene.watched.settled = Some(Stamp::of(&fs::metadata(&scene.path).unwrap()));
-    scene.watched.judged = Content::Missing;
+    scene.watched.settled = Some(vec![Stamp::of(&fs::metadata(&scene.path).unwrap())]);
+    scene.watched.judged.file = Content::Missing;
     assert_eq!(scene.look_twice(), "one");
-    assert_eq!(scene.watched.judged, Content::Missing);
+    assert_eq!(scene.watched.judged.file, Content::Missing);
+}
+
+#[test]
+fn a_change_beside_a_file_counts_at_the_second_look() {
+    let mut scene = Scene::new(&WORDS, "a b");
+    assert_eq!(scene.look_twice(), "a b");
+    fs::write(scene.folder.path().join("b"), "B").unwrap();
+    assert_eq!(scene.look(), "a b");
+    assert_eq!(scene.look(), "a B");
+    assert!(scene.metric("meterhouse_file_loads_total{file=\"credentials\",outcome=\"loaded\"} 1"));
+    fs::write(scene.folder.path().join("b"), "half").unwrap();
+    assert_eq!(scene.look(), "a B");
+    fs::write(scene.folder.path().join("b"), "whole").unwrap();
+    assert_eq!(scene.look(), "a B");
+    assert_eq!(scene.look(), "a whole");
+}
+
+#[test]
+fn a_change_beside_a_file_that_has_rested_is_seen() {
+    let mut scene = Scene::new(&WORDS, "a b");
+    scene.look();
+    scene.watched.settled = scene.watched.stamps(&scene.path);
+    assert_eq!(scene.watched.settled.as_ref().map(Vec::len), Some(3));
+    fs::write(scene.folder.path().join("a"), "another").unwrap();
+    assert_eq!(scene.look_twice(), "another b");
+    scene.watched.settled = scene.watched.stamps(&scene.path);
+    fs::remove_file(scene.folder.path().join("a")).unwrap();
+    scene.look_twice();
+    assert!(scene.metric("meterhouse_file_stale{file=\"credentials\"} 1"));
+}
+
+#[test]
+fn a_missing_file_beside_a_file_is_a_mistake_until_it_is_there_again() {
+    let mut scene = Scene::new(&WORDS, "a b");
+    let beside = scene.folder.path().join("b");
+    for spoil in [|path: &Path| fs::remove_file(path).unwrap(), |path: &Path| fs::create_dir(path).unwrap()] {
+        spoil(&beside);
+        assert_eq!(scene.look_twice(), "a b");
+        assert!(scene.metric("meterhouse_file_stale{file=\"credentials\"} 1"));
+        assert_eq!(scene.watched.missing(), None);
+    }
+    fs::remove_dir(&beside).unwrap();
+    fs::write(&beside, "again").unwrap();
+    assert_eq!(scene.look_twice(), "a again");
+    assert!(scene.metric("meterhouse_file_stale{file=\"credentials\"} 0"));
+}
+
+#[test]
+fn a_file_beside_a_file_is_looked_at_as_long_as_it_is_named() {
+    let mut scene = Scene::new(&WORDS, "a");
+    fs::write(&scene.path, "b").unwrap();
+    assert_eq!(scene.look_twice(), "b");
+    fs::write(scene.folder.path().join("a"), "other").unwrap();
+    assert_eq!(scene.look_twice(), "b");
+    assert!(scene.metric("meterhouse_file_loads_total{file=\"credentials\",outcome=\"loaded\"} 1"));
+    fs::write(scene.folder.path().join("b"), "B").unwrap();
+    assert_eq!(scene.look_twice(), "B");
+    // To delete the file itself empties it, whatever it has named.
+    fs::remove_file(&scene.path).unwrap();
+    assert_eq!(scene.look_twice(), "");
 }
 
 #[test]
@@ -170,5 +244,10 @@ fn what_cannot_be_used_at_the_start_is_an_error() {
     assert!(wrong(&SECRET, &path)[0].ends_with("it is not UTF-8"));
     fs::write(&path, "1").unwrap();
     assert!(wrong(&SECRET, &path)[0].ends_with("file.toml:1: a number"));
+    fs::write(&path, "a nowhere").unwrap();
+    fs::write(folder.path().join("a"), "a").unwrap();
+    assert!(wrong(&WORDS, &path)[0].ends_with("file.toml:1: there is no such file"));
+    fs::write(folder.path().join("nowhere"), "x".repeat(64 * 1024 + 1)).unwrap();
+    assert!(wrong(&WORDS, &path)[0].ends_with("file.toml:1: it has more than 65536 bytes"));
     assert!(Watched::load(&WORD, None).is_ok_and(|watched| watched.missing().is_none()));
 }
