@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use meterhouse_model::BillingZone;
 use tracing_subscriber::EnvFilter;
@@ -15,6 +16,8 @@ const METRICS_LISTEN: &str = "127.0.0.1:9464";
 const RATE_PER_SECOND: u64 = 0;
 const RATE_BURST: u64 = 0;
 const RATE_MAX: u64 = 1_000_000;
+const CHECKOUT_CLOCK_SKEW_SECONDS: u64 = 300;
+const CHECKOUT_CLOCK_SKEW_SECONDS_MAX: u64 = 3600;
 const LOG_FORMAT: &str = "text";
 const LOG_LEVEL: &str = "info";
 
@@ -39,6 +42,10 @@ pub(crate) struct ApiConfig {
     pub(crate) rate_per_second: u32,
     /// Requests that may come at once. Default 0: as many as `rate_per_second`.
     pub(crate) rate_burst: u32,
+    /// `checkout_clock_skew_seconds`: how far the date of a merchant's signature may be from this server's clock, before or
+    /// after it, in seconds. Default 300.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the routes that take signatures hand it on"))]
+    pub(crate) checkout_clock_skew: Duration,
 }
 
 /// The key of `[catalog]`, `[subscriptions]` or `[credentials]`.
@@ -98,7 +105,16 @@ impl ApiConfig {
         let mut section = reader.section("api");
         let rate_per_second = section.number("rate_per_second", RATE_PER_SECOND, 0..=RATE_MAX);
         let rate_burst = section.number("rate_burst", RATE_BURST, 0..=RATE_MAX);
-        Some(Self { rate_per_second: rate_per_second?, rate_burst: rate_burst? })
+        let checkout_clock_skew_seconds = section.number(
+            "checkout_clock_skew_seconds",
+            CHECKOUT_CLOCK_SKEW_SECONDS,
+            0..=CHECKOUT_CLOCK_SKEW_SECONDS_MAX,
+        );
+        Some(Self {
+            rate_per_second: rate_per_second?,
+            rate_burst: rate_burst?,
+            checkout_clock_skew: Duration::from_secs(checkout_clock_skew_seconds?),
+        })
     }
 }
 

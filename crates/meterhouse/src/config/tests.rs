@@ -37,6 +37,7 @@ fn nothing_given_gives_the_documented_defaults() {
     assert_eq!(config.http.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(config.metrics.listen.to_string(), "127.0.0.1:9464");
     assert_eq!((config.api.rate_per_second, config.api.rate_burst), (0, 0));
+    assert_eq!(config.api.checkout_clock_skew.as_secs(), 300);
     assert_eq!(config.catalog.path, None);
     let (given, default) =
         (config.ingest.rules(config.billing.zone.clone()), Rules::new(config.billing.zone));
@@ -82,6 +83,9 @@ max_lag_seconds = 'x'
 time_zone = 'Mars/Olympus'
 [http]
 listen = 'localhost'
+[api]
+checkout_clock_skew_second = 5
+checkout_clock_skew_seconds = 3601
 [rollup]
 margin_ms = 0
 [log]
@@ -105,8 +109,10 @@ format = 'xml'
         "m.toml:15: sweep.max_lag_seconds must be an integer from 1 to 2592000, is a string",
         "m.toml:17: billing.time_zone must be an IANA time zone as Europe/Berlin, is \"Mars/Olympus\"",
         "m.toml:19: http.listen must be an IP address and a port as 127.0.0.1:8080, is \"localhost\"",
-        "m.toml:21: rollup.margin_ms must be an integer from 1 to 86400000, is 0",
-        "m.toml:23: log.format must be \"text\" or \"json\", is \"xml\"",
+        "m.toml:21: there is no key `api.checkout_clock_skew_second`; did you mean `api.checkout_clock_skew_seconds`?",
+        "m.toml:22: api.checkout_clock_skew_seconds must be an integer from 0 to 3600, is 3601",
+        "m.toml:24: rollup.margin_ms must be an integer from 1 to 86400000, is 0",
+        "m.toml:26: log.format must be \"text\" or \"json\", is \"xml\"",
         "METERHOUSE_INGEST__MAX_AGE_DAYS: ingest.max_age_days must be an integer from 1 to 84007, is \"many\"",
         "METERHOUSE_KAFKA_GROUP_ID: two underscores stand between section and key; \
          did you mean METERHOUSE_KAFKA__GROUP_ID?",
