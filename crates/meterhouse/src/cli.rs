@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::files::FileCommand;
 use crate::generate::GenerateArgs;
 use crate::ledger::LedgerCommand;
 use crate::rejects::RejectsArgs;
@@ -49,6 +50,12 @@ pub(crate) enum Command {
     /// Show what is accounted for, or accept a new beginning
     #[command(subcommand)]
     Ledger(LedgerCommand),
+    /// Check the catalog, which maps option codes to services and prices
+    #[command(subcommand)]
+    Catalog(FileCommand),
+    /// Check the registry of subscriptions and their customers
+    #[command(subcommand)]
+    Subscriptions(FileCommand),
     /// Make a token and the hash of it for the credentials file
     Token,
 }

@@ -6,6 +6,7 @@
 //! file: it is looked at as often, and where it is missing or unreadable the credentials file is wrong.
 
 mod beside;
+mod check;
 mod content;
 mod watched;
 
@@ -23,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Config, Problem, Problems};
 use crate::metrics::FileMetrics;
 use beside::Beside;
+pub(crate) use check::{FileCommand, check_catalog, check_subscriptions};
 use watched::{FileProblem, Kind, Vanished, Watched};
 
 /// Time between two looks. A change counts after the second look that sees it.

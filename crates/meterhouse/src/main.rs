@@ -29,7 +29,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use cli::{Cli, Command, RollupAction};
-use config::Config;
+use config::{Config, Problems};
 use failure::Failure;
 use service::Roles;
 
@@ -48,6 +48,8 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     match &cli.command {
         Command::Token => token::run(),
         Command::CheckConfig => check_config::run(config::load(cli.config.as_deref())),
+        Command::Catalog(command) => files::check_catalog(command, || configuration(cli)),
+        Command::Subscriptions(command) => files::check_subscriptions(command, || configuration(cli)),
         Command::Generate(args) => generate::run(args, &configure(cli)?),
         Command::Verify(args) => verify::run(args, &configure(cli)?),
         Command::Ledger(command) => ledger::run(command, &configure(cli)?),
@@ -72,7 +74,11 @@ fn run(cli: &Cli) -> Result<(), Failure> {
 
 /// Reads the configuration and starts the log.
 fn configure(cli: &Cli) -> Result<Config, Failure> {
-    let config = config::load(cli.config.as_deref())?.config;
+    let config = configuration(cli)?;
     log::start(&config.log)?;
     Ok(config)
+}
+
+fn configuration(cli: &Cli) -> Result<Config, Problems> {
+    Ok(config::load(cli.config.as_deref())?.config)
 }

@@ -211,6 +211,100 @@ fn the_secret_of_a_merchant_is_read_and_never_printed() {
     }
 }
 
+#[test]
+fn a_catalog_or_a_registry_that_is_good_is_told_in_a_line() {
+    let folder = folder(&[
+        ("meterhouse.toml", "[catalog]\npath = 'c.csv'\n[subscriptions]\npath = 's.csv'\n"),
+        ("c.csv", "code,service,unit_price,currency\na,x,1,EUR\nb,x,2,EUR\nc,y,3,USD\nd,z,,\n"),
+        (
+            "s.csv",
+            "subscription,customer,start,expires\nS,c,,2026-01-01T00:00:00Z\nS,d,2026-01-01T00:00:00Z,\nT,d,,\n",
+        ),
+        ("c.toml", "[[option]]\ncode = 'a'\nservice = 'x'\n"),
+        ("s.toml", ""),
+    ]);
+    for (arguments, line) in [
+        (&["catalog", "check"][..], "c.csv: options 4, services 3, prices 3, currencies 2\n"),
+        (&["catalog", "check", "c.toml"], "c.toml: options 1, services 1, prices 0, currencies 0\n"),
+        (&["subscriptions", "check"], "s.csv: subscriptions 2, customers 2, intervals 3\n"),
+        (&["subscriptions", "check", "s.toml"], "s.toml: subscriptions 0, customers 0, intervals 0\n"),
+    ] {
+        let output = meterhouse(folder.path(), arguments, &[]);
+        assert_eq!((stdout(&output).as_str(), stderr(&output).as_str()), (line, ""), "{arguments:?}");
+        assert_eq!(output.status.code(), Some(0));
+    }
+}
+
+#[test]
+fn all_that_is_wrong_with_a_catalog_or_a_registry_is_listed() {
+    let folder = folder(&[
+        ("c.csv", "code,service,unit_price,currency\na,x,1,\nb,,2,XXX\na,y,,\n"),
+        (
+            "s.toml",
+            "[[subscription]]\nsubscription = 's'\nstart = 'soon'\n[[subscription]]\ncustomers = 'c'\n",
+        ),
+    ]);
+    for (arguments, variable, lines) in [
+        (
+            &["catalog", "check", "c.csv"][..],
+            [("A", "")],
+            &[
+                "c.csv:2: ",
+                "c.csv:3: ",
+                "c.csv:3: ",
+                "c.csv:4: the code \"a\" is given twice, first in line 2",
+            ][..],
+        ),
+        (
+            &["subscriptions", "check"],
+            [("METERHOUSE_SUBSCRIPTIONS__PATH", "s.toml")],
+            &[
+                "s.toml:1: customer is missing",
+                "s.toml:3: start \"soon\"",
+                "s.toml:4: customer is missing",
+                "s.toml:4: subscription is missing",
+                "s.toml:5: there is no key \"customers\"",
+            ],
+        ),
+    ] {
+        let output = meterhouse(folder.path(), arguments, &variable);
+        let shown = stdout(&output);
+        assert_eq!(shown.lines().count(), lines.len(), "{shown}");
+        for (shown, expected) in shown.lines().zip(lines) {
+            assert!(shown.starts_with(expected), "{shown}\n{expected}");
+        }
+        assert!(
+            stderr(&output).ends_with(&format!(": {} problems were found\n", lines.len())),
+            "{}",
+            stderr(&output)
+        );
+        assert_eq!(output.status.code(), Some(1));
+    }
+}
+
+#[test]
+fn a_file_to_check_must_be_named_and_readable() {
+    // The configuration does not matter where the file is named.
+    let folder = folder(&[("wrong.toml", "wrong"), ("binary.csv", "")]);
+    fs::write(folder.path().join("binary.csv"), [0xff]).unwrap();
+    for (arguments, error) in [
+        (&["catalog", "check"][..], "name a file: catalog.path is not set"),
+        (&["subscriptions", "check"], "name a file: subscriptions.path is not set"),
+        (&["catalog", "check", "no.csv"], "no.csv: cannot read the file: there is no such file"),
+        (&["subscriptions", "check", "."], ".: cannot read the file: it is no regular file"),
+        (
+            &["--config", "wrong.toml", "catalog", "check", "binary.csv"],
+            "binary.csv: cannot read the file: it is not UTF-8",
+        ),
+        (&["--config", "wrong.toml", "catalog", "check"], "the configuration is wrong"),
+        (&["catalog"], "Usage: meterhouse catalog"),
+    ] {
+        let output = meterhouse(folder.path(), arguments, &[]);
+        assert!(stderr(&output).contains(error), "{arguments:?}\n{}", stderr(&output));
+        assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(2), ""), "{arguments:?}");
+    }
+}
+
 const GENERATE: [&str; 14] = [
     "generate",
     "--output",

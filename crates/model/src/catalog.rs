@@ -65,6 +65,11 @@ impl Catalog {
         self.option(code).map(|option| option.service.as_str())
     }
 
+    /// All option codes and what is known of them, in no order.
+    pub fn options(&self) -> impl Iterator<Item = (&str, &CatalogOption)> {
+        self.options.iter().map(|(code, option)| (code.as_str(), option))
+    }
+
     /// Number of option codes.
     pub fn len(&self) -> usize {
         self.options.len()

@@ -63,6 +63,13 @@ impl Registry {
         Self::from_rows(read_toml(text, &LAYOUT))
     }
 
+    /// All subscriptions and their intervals, in no order.
+    pub fn subscriptions(&self) -> impl Iterator<Item = (&str, &[Interval])> {
+        self.subscriptions
+            .iter()
+            .map(|(subscription, intervals)| (subscription.as_str(), intervals.as_slice()))
+    }
+
     /// Number of subscriptions.
     pub fn len(&self) -> usize {
         self.subscriptions.len()

@@ -11,7 +11,7 @@ const BYTES_MAX: u64 = 64 * 1024;
 /// The files beside one file, each read once for a look and the verdict that follows from it.
 pub(super) struct Beside {
     folder: PathBuf,
-    read: BTreeMap<PathBuf, (Content, Option<String>)>,
+    read: BTreeMap<PathBuf, (Content, Result<String, String>)>,
     used: BTreeMap<PathBuf, Content>,
 }
 
@@ -33,11 +33,7 @@ impl Beside {
         let path = self.folder.join(path);
         let (content, text) = self.read.entry(path.clone()).or_insert_with(|| read(&path, BYTES_MAX));
         self.used.insert(path, content.clone());
-        match (content, text) {
-            (Content::Unreadable(why), _) => Err(why.clone()),
-            (_, Some(text)) => Ok(text.clone()),
-            (_, None) => Err("there is no such file".to_owned()),
-        }
+        text.clone()
     }
 
     /// What the verdict is about, beside the file itself.

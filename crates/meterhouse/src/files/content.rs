@@ -49,14 +49,14 @@ impl Stamp {
     }
 }
 
-/// What is in a file now, and the text where it is one of so many bytes at most.
-pub(super) fn read(path: &Path, bytes_max: u64) -> (Content, Option<String>) {
+/// What is in a file now, and its text of so many bytes at most, or why there is none.
+pub(super) fn read(path: &Path, bytes_max: u64) -> (Content, Result<String, String>) {
     match read_text(path, bytes_max) {
-        Ok(text) => (Content::Text(Sha256::digest(text.as_bytes()).into()), Some(text)),
+        Ok(text) => (Content::Text(Sha256::digest(text.as_bytes()).into()), Ok(text)),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            (Content::Missing, None)
+            (Content::Missing, Err("there is no such file".to_owned()))
         }
-        Err(error) => (Content::Unreadable(error.to_string()), None),
+        Err(error) => (Content::Unreadable(error.to_string()), Err(error.to_string())),
     }
 }
 

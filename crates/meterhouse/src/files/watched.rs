@@ -15,7 +15,7 @@ use super::content::{Content, Stamp, read};
 use crate::metrics::FileMetrics;
 
 /// Largest file, in bytes: some millions of subscriptions.
-const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
+pub(super) const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// Problems of one file that are logged; a file with more is another kind of file.
 const LOGGED_PROBLEMS_MAX: usize = 20;
 
@@ -96,7 +96,7 @@ impl<T: Default> Watched<T> {
         if let Some(path) = path {
             let mut beside = Beside::look(path, iter::empty());
             let (file, text) = read(path, FILE_BYTES_MAX);
-            let value = watched.judge(path, &file, text.as_deref(), &mut beside)?;
+            let value = watched.judge(path, &file, &text, &mut beside)?;
             watched.value.send_replace(Arc::new(value));
             watched.judged = Seen { file, beside: beside.used() };
         }
@@ -128,7 +128,7 @@ impl<T: Default> Watched<T> {
             self.changing = None;
             self.settled = stamps.filter(|stamps| stamps.iter().all(Stamp::is_old));
         } else if self.changing.as_ref() == Some(&seen) {
-            self.accept(&path, seen.file, text.as_deref(), beside, metrics);
+            self.accept(&path, seen.file, &text, beside, metrics);
         } else {
             self.changing = Some(seen);
         }
@@ -144,7 +144,7 @@ impl<T: Default> Watched<T> {
         &mut self,
         path: &Path,
         content: Content,
-        text: Option<&str>,
+        text: &Result<String, String>,
         mut beside: Beside,
         metrics: &FileMetrics,
     ) {
@@ -182,16 +182,15 @@ impl<T: Default> Watched<T> {
         &self,
         path: &Path,
         content: &Content,
-        text: Option<&str>,
+        text: &Result<String, String>,
         beside: &mut Beside,
     ) -> Result<T, Vec<FileProblem>> {
-        match (content, text) {
-            (Content::Text(_), Some(text)) => (self.kind.parse)(path, text, beside),
-            (Content::Missing, _) if self.kind.vanished == Vanished::Empties => Ok(T::default()),
-            (Content::Unreadable(why), _) => Err(vec![FileProblem::new(path, None, why)]),
-            (Content::Missing | Content::Text(_), _) => {
-                Err(vec![FileProblem::new(path, None, "there is no such file")])
+        match text {
+            Ok(text) => (self.kind.parse)(path, text, beside),
+            Err(_) if *content == Content::Missing && self.kind.vanished == Vanished::Empties => {
+                Ok(T::default())
             }
+            Err(why) => Err(vec![FileProblem::new(path, None, why)]),
         }
     }
 }

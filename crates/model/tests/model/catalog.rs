@@ -17,6 +17,10 @@ fn option_codes_have_services_and_prices() {
     let price = catalog.option("scale").unwrap().price.clone().unwrap();
     assert_eq!((price.unit_price, price.currency.code()), (Units::parse("0.0125").unwrap(), "EUR"));
     assert_eq!(catalog.option("scale-xl").unwrap().price, None);
+    let mut options: Vec<_> =
+        catalog.options().map(|(code, option)| (code, option.price.is_some())).collect();
+    options.sort_unstable();
+    assert_eq!(options, [("scale", true), ("scale-xl", false)]);
 
     let same = "code,service,unit_price,currency\nscale-xl,compute,,\nscale,compute,0.0125,EUR\n";
     assert_eq!(Catalog::from_csv(same).unwrap(), catalog);

@@ -42,6 +42,9 @@ fn owned(registry: &Registry, customer: &str, zone: &str) -> Vec<String> {
 fn open_ends_reach_over_all_billing_days() {
     let registry = csv("b,1,,\na,1,2026-01-01T00:00:00Z,\na2,2,,2026-01-01T00:00:00Z\n");
     assert_eq!(registry.len(), 3);
+    let mut listed: Vec<_> = registry.subscriptions().map(|(name, lives)| (name, lives[0].start)).collect();
+    listed.sort_unstable();
+    assert_eq!(listed, [("a", utc("2026-01-01T00:00:00Z")), ("a2", i64::MIN), ("b", i64::MIN)]);
     assert_eq!(owned(&registry, "1", "UTC"), ["a 2026-01-01..end", "b first..end"]);
     assert_eq!(owned(&registry, "2", "UTC"), ["a2 first..2026-01-01"]);
     assert!(owned(&registry, "3", "UTC").is_empty());
