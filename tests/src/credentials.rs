@@ -33,6 +33,13 @@ impl Token {
         Self { text: text.to_owned(), customers, permits, more: String::new() }
     }
 
+    /// A token that reads and writes usages of some customers.
+    pub fn for_usages(text: &str, customers: &[&str]) -> Self {
+        let permits = ["usages:read", "usages:write"].map(str::to_owned).to_vec();
+        let customers = customers.iter().map(ToString::to_string).collect();
+        Self { text: text.to_owned(), customers, permits, more: String::new() }
+    }
+
     /// The credentials file for some tokens.
     pub fn file(tokens: &[Self]) -> String {
         let mut file = String::new();

@@ -39,6 +39,7 @@ mod settings;
 mod site;
 pub mod topic;
 mod usage;
+pub mod usages;
 pub mod wait;
 
 use std::sync::OnceLock;

@@ -4,6 +4,7 @@
 //! with a limit on everything that a client may send.
 
 mod auth;
+mod body;
 mod checkout;
 mod clock;
 mod cloudflare;
@@ -16,9 +17,11 @@ mod read;
 mod reply;
 mod router;
 mod serve;
+mod writes;
 
 pub use auth::{Authority, Credentials, CredentialsError, RateLimit, SecretPlace};
 pub use health::{Health, Readiness};
 pub use metrics::Metrics;
 pub use router::{ApiState, ops_router, router};
 pub use serve::serve;
+pub use writes::UsageWriter;

@@ -1,6 +1,7 @@
 //! Which path leads where.
 
 use std::any::Any;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -9,20 +10,28 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use meterhouse_query::History;
+use meterhouse_query::{History, Usages};
 use prometheus::TextEncoder;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::observe::observe;
-use crate::{Authority, Health, Metrics, RateLimit, cloudflare, health, placewise, reply};
+use crate::{
+    Authority, Health, Metrics, RateLimit, UsageWriter, checkout, cloudflare, health, placewise, reply,
+};
 
 /// What the handlers work with. Cheap to clone.
 #[derive(Clone)]
 pub struct ApiState {
     /// Where the numbers come from.
     pub history: History,
+    /// Where single usages come from.
+    pub usages: Usages,
+    /// Where usages go.
+    pub writer: UsageWriter,
     /// Who may see them.
     pub authority: Authority,
+    /// How far the clock of a client that signs its requests may be off, either way.
+    pub checkout_clock_skew: Duration,
     /// How often.
     pub rate_limit: RateLimit,
     /// Whether the process is ready.
@@ -37,6 +46,7 @@ pub fn router(state: ApiState) -> Router {
     let metrics = state.metrics.clone();
     Router::new()
         .route(placewise::PATH, get(placewise::show).head(only_get).fallback(only_get))
+        .merge(checkout::routes())
         .merge(cloudflare::routes())
         .with_state(state)
         .merge(health)

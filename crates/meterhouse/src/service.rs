@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use meterhouse_api::{ApiState, Authority, Health, RateLimit, ops_router, router};
-use meterhouse_ingest::{KafkaProbe, Reporter, SWEEP_CHECK, SweepMetrics};
-use meterhouse_query::History;
+use meterhouse_api::{ApiState, Authority, Health, RateLimit, UsageWriter, ops_router, router};
+use meterhouse_ingest::{KafkaProbe, Reporter, SWEEP_CHECK, SweepMetrics, TopicProducer};
+use meterhouse_model::Rules;
 use meterhouse_query::rollup::RollupMetrics;
+use meterhouse_query::{History, Usages};
 use meterhouse_store::Store;
 use prometheus::Registry;
 use tokio::net::TcpListener;
@@ -76,9 +77,12 @@ async fn serve(config: Arc<Config>, roles: Roles, files: Files) -> Result<(), Fa
     let listener = bind("metrics", &config.metrics).await?;
     let operators = ops_router(health.clone(), registry);
     parts.run(done(meterhouse_api::serve(listener, operators, shutdown.clone())));
+    let mut source = RuleSource::new(&config, &files);
+    let (sender, rules) = watch::channel(source.current());
+    parts.run(done(source.watch(sender, shutdown.clone())));
     if roles.answers {
         let listener = bind("http", &config.http).await?;
-        let state = api_state(&config, roles, &files, &store, &health, metrics.api);
+        let state = api_state(&config, roles, &files, &store, rules.clone(), &health, metrics.api);
         parts.run(done(meterhouse_api::serve(listener, router(state), shutdown.clone())));
     }
     parts.run(done(probes::clickhouse(store.clone(), health.clone(), shutdown.clone())));
@@ -96,9 +100,6 @@ async fn serve(config: Arc<Config>, roles: Roles, files: Files) -> Result<(), Fa
     if roles.ingests {
         let probe = KafkaProbe::new(&config.kafka.client_config(&config.ingest)).context("kafka")?;
         parts.run(done(probes::kafka(probe, health.clone(), shutdown.clone())));
-        let mut source = RuleSource::new(&config, &files);
-        let (sender, rules) = watch::channel(source.current());
-        parts.run(done(source.watch(sender, shutdown.clone())));
         parts.run(ingest(Arc::clone(&config), roles, store, rules, health, metrics.ingest, shutdown.clone()));
     } else if roles.answers {
         parts.run(wait_for_schema(Arc::clone(&config), roles, store, health, shutdown.clone()));
@@ -169,10 +170,13 @@ fn api_state(
     roles: Roles,
     files: &Files,
     store: &Store,
+    rules: watch::Receiver<Arc<Rules>>,
     health: &Health,
     metrics: meterhouse_api::Metrics,
 ) -> ApiState {
     let zone = Arc::clone(&config.billing.zone);
+    let usages = Usages::new(store.clone(), Arc::clone(&zone), files.subscriptions());
+    let producer = TopicProducer::new(&config.kafka.client_config(&config.ingest));
     let authority =
         if roles.is_insecure { Authority::Insecure } else { Authority::Credentials(files.credentials()) };
     ApiState {
@@ -183,7 +187,10 @@ fn api_state(
             files.subscriptions(),
             config.rollup.margin,
         ),
+        writer: UsageWriter::new(producer, usages.clone(), rules, config.api.visible_wait),
+        usages,
         authority,
+        checkout_clock_skew: config.api.checkout_clock_skew,
         rate_limit: RateLimit::new(config.api.rate_per_second, config.api.rate_burst),
         health: health.clone(),
         metrics,
@@ -205,7 +212,7 @@ async fn ingest(
     config: Arc<Config>,
     roles: Roles,
     store: Store,
-    rules: watch::Receiver<Arc<meterhouse_model::Rules>>,
+    rules: watch::Receiver<Arc<Rules>>,
     health: Health,
     metrics: meterhouse_ingest::Metrics,
     shutdown: CancellationToken,

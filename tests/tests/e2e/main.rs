@@ -22,4 +22,5 @@ mod refused;
 mod resume;
 mod rollup;
 mod start;
+mod usages;
 mod verify;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use meterhouse_query::CustomerId;
+use meterhouse_query::{CustomerId, Customers};
 use tokio::sync::watch;
 
 use super::credentials::{Allowed, Credentials, Grant, TokenDigest};
@@ -88,6 +88,18 @@ impl Principal {
         let Allowed::These(names) = &grant.customers else { return None };
         let name = names.first().filter(|_| names.len() == 1)?;
         CustomerId::of_verified_principal(name)
+    }
+
+    /// The customers whose usages the principal may read and, with a permit, write.
+    pub(crate) fn customers(&self) -> Customers {
+        let names = match self {
+            Self::Known(grant) => match &grant.customers {
+                Allowed::All => None,
+                Allowed::These(names) => Some(names.clone()),
+            },
+            Self::Insecure => None,
+        };
+        Customers::of_verified_principal(names)
     }
 
     /// The name of the customer that a loyalty club's slug stands for. It is no right to read it.

@@ -2,16 +2,13 @@
 
 use std::time::Duration;
 
-use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
 use thiserror::Error;
 
 use super::signature::{Signature, SignatureFault};
 use crate::auth::{Authority, Principal};
 use crate::headers::{bearer_token, single};
-use crate::reply;
 
 const SIGNATURE: &str = "X-Avangate-Authentication";
 
@@ -31,7 +28,6 @@ pub(super) enum Unauthenticated {
 }
 
 /// Who asks. A signature decides where there is one, good or bad; it may be `skew` old, or early.
-#[cfg_attr(not(test), expect(dead_code, reason = "the routes of the family ask who is there"))]
 pub(super) fn principal(
     authority: &Authority,
     headers: &HeaderMap,
@@ -61,23 +57,6 @@ fn verified(
         authority.principal(Some(token), now_micros)
     };
     known.map_err(|_| Unauthenticated::Unknown)
-}
-
-/// The documented body.
-#[derive(Serialize)]
-struct Body {
-    error_code: &'static str,
-    message: &'static str,
-}
-
-impl IntoResponse for Unauthenticated {
-    fn into_response(self) -> Response {
-        let body =
-            Body { error_code: "AUTHENTICATION_ERROR", message: "Authentication needed for this resource" };
-        let mut response = reply::json(StatusCode::UNAUTHORIZED, &body);
-        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        response
-    }
 }
 
 #[cfg(test)]

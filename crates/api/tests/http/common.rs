@@ -1,6 +1,7 @@
 //! The routes as a client sees them, with a ClickHouse that nobody can reach: a request that passes every check ends
 //! in 503.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,9 +9,10 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::BodyExt;
-use meterhouse_api::{ApiState, Authority, Credentials, Health, Metrics, RateLimit};
-use meterhouse_model::{BillingZone, Catalog, Registry};
-use meterhouse_query::History;
+use meterhouse_api::{ApiState, Authority, Credentials, Health, Metrics, RateLimit, UsageWriter};
+use meterhouse_ingest::{KafkaConfig, TopicProducer};
+use meterhouse_model::{BillingZone, Catalog, Registry, Rules};
+use meterhouse_query::{History, Usages};
 use meterhouse_store::{ClickHouseConfig, Store};
 use tokio::sync::watch;
 use tower::ServiceExt;
@@ -61,9 +63,22 @@ pub(crate) fn service_before(
     let registry = prometheus::Registry::new();
     let health = Health::new(&["clickhouse"]);
     let metrics = Metrics::register(&registry).unwrap();
+    let store = store(url, query_timeout, &registry);
+    let zone = Arc::new(BillingZone::new("UTC").unwrap());
+    let usages = Usages::new(store.clone(), Arc::clone(&zone), latest(Registry::default()));
+    let rules = latest(Rules::new(Arc::clone(&zone)));
     let state = ApiState {
-        history: history(url, query_timeout, &registry),
+        history: History::new(
+            store,
+            zone,
+            latest(Catalog::default()),
+            latest(Registry::default()),
+            Duration::from_secs(75),
+        ),
+        writer: UsageWriter::new(TopicProducer::new(&kafka()), usages.clone(), rules, Duration::from_secs(1)),
+        usages,
         authority,
+        checkout_clock_skew: Duration::from_secs(300),
         rate_limit,
         health: health.clone(),
         metrics,
@@ -71,7 +86,7 @@ pub(crate) fn service_before(
     Service { router: meterhouse_api::router(state), registry, health }
 }
 
-fn history(url: &str, query_timeout: Duration, registry: &prometheus::Registry) -> History {
+fn store(url: &str, query_timeout: Duration, registry: &prometheus::Registry) -> Store {
     let config = ClickHouseConfig {
         url: url.into(),
         database: "none".into(),
@@ -80,15 +95,19 @@ fn history(url: &str, query_timeout: Duration, registry: &prometheus::Registry) 
         insert_timeout: Duration::from_secs(1),
         query_timeout,
     };
-    let store = Store::new(&config, meterhouse_store::Metrics::register(registry).unwrap());
-    let zone = Arc::new(BillingZone::new("UTC").unwrap());
-    History::new(
-        store,
-        zone,
-        latest(Catalog::default()),
-        latest(Registry::default()),
-        Duration::from_secs(75),
-    )
+    Store::new(&config, meterhouse_store::Metrics::register(registry).unwrap())
+}
+
+/// Where nobody listens, either.
+fn kafka() -> KafkaConfig {
+    KafkaConfig {
+        brokers: "127.0.0.1:1".into(),
+        topic: "t".into(),
+        group_id: "g".into(),
+        properties: BTreeMap::new(),
+        session_timeout: Duration::from_secs(10),
+        mirror_topic: None,
+    }
 }
 
 /// A value that does not change any more.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod anything;
+mod checkout;
 mod common;
 mod connections;
 mod health;

@@ -18,6 +18,8 @@ const RATE_BURST: u64 = 0;
 const RATE_MAX: u64 = 1_000_000;
 const CHECKOUT_CLOCK_SKEW_SECONDS: u64 = 300;
 const CHECKOUT_CLOCK_SKEW_SECONDS_MAX: u64 = 3600;
+const VISIBLE_WAIT_MS: u64 = 5000;
+const VISIBLE_WAIT_MAX_MS: u64 = 60_000;
 const LOG_FORMAT: &str = "text";
 const LOG_LEVEL: &str = "info";
 
@@ -44,8 +46,9 @@ pub(crate) struct ApiConfig {
     pub(crate) rate_burst: u32,
     /// `checkout_clock_skew_seconds`: how far the date of a merchant's signature may be from this server's clock, before or
     /// after it, in seconds. Default 300.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the routes that take signatures hand it on"))]
     pub(crate) checkout_clock_skew: Duration,
+    /// `visible_wait_ms`: how long a write waits until it can be read back. Default 5000.
+    pub(crate) visible_wait: Duration,
 }
 
 /// The key of `[catalog]`, `[subscriptions]` or `[credentials]`.
@@ -110,10 +113,12 @@ impl ApiConfig {
             CHECKOUT_CLOCK_SKEW_SECONDS,
             0..=CHECKOUT_CLOCK_SKEW_SECONDS_MAX,
         );
+        let visible_wait_ms = section.number("visible_wait_ms", VISIBLE_WAIT_MS, 0..=VISIBLE_WAIT_MAX_MS);
         Some(Self {
             rate_per_second: rate_per_second?,
             rate_burst: rate_burst?,
             checkout_clock_skew: Duration::from_secs(checkout_clock_skew_seconds?),
+            visible_wait: Duration::from_millis(visible_wait_ms?),
         })
     }
 }

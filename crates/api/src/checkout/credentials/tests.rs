@@ -1,5 +1,6 @@
 use std::sync::{Arc, Mutex};
 
+use axum::http::HeaderValue;
 use proptest::prelude::*;
 use tokio::sync::watch;
 use tracing_subscriber::fmt::MakeWriter;
@@ -129,20 +130,6 @@ fn everything_else_is_refused() {
 fn without_credentials_everybody_passes_if_that_is_asked_for() {
     for list in [vec![], vec![(SIGNATURE, "nonsense")]] {
         assert!(principal(&Authority::Insecure, &headers(&list), 0, SKEW).is_ok());
-    }
-}
-
-#[tokio::test]
-async fn a_client_is_told_the_same_in_all_cases() {
-    for refused in [Unauthenticated::NoCredentials, Unauthenticated::Unknown, SignatureFault::Skew.into()] {
-        let response = refused.into_response();
-        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
-        assert_eq!(response.headers()["content-type"], "application/json");
-        assert_eq!(response.headers()["www-authenticate"], "Bearer");
-        let body = axum::body::to_bytes(response.into_body(), 1000).await.unwrap();
-        let expected =
-            r#"{"error_code":"AUTHENTICATION_ERROR","message":"Authentication needed for this resource"}"#;
-        assert_eq!(body, expected);
     }
 }
 

@@ -1,0 +1,69 @@
+//! `POST .../usages`.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use super::refusal::Refusal;
+use super::usage::SavedUsage;
+use super::{new_usages, path, request};
+use crate::auth::Principal;
+use crate::clock::now_micros;
+use crate::headers::single;
+use crate::observe::called_by;
+use crate::writes::{NewUsages, UsageWriter, Visible};
+use crate::{ApiState, reply};
+
+const KEY: &str = "Idempotency-Key";
+const KEY_BYTES_MAX: usize = 255;
+const WRONG_KEY: &str = "Idempotency-Key must be given once, with 1 to 255 printable ASCII characters";
+
+/// Saves usages of a subscription.
+pub(super) async fn save(State(state): State<ApiState>, request: Request) -> Response {
+    let mut caller = None;
+    let outcome = answer(&state, request, &mut caller).await;
+    called_by(caller.as_ref(), outcome.unwrap_or_else(Refusal::into_response))
+}
+
+async fn answer(
+    state: &ApiState,
+    request: Request,
+    caller: &mut Option<Principal>,
+) -> Result<Response, Refusal> {
+    let mut authorized = request::authorize(state, request, request::WRITE, caller)?;
+    let reference = path::subscription(&mut authorized.parts).await?;
+    let key = idempotency_key(&authorized.parts.headers)?;
+    let body = request::body(authorized.body).await?;
+    let principal = &authorized.principal;
+    let subscription = request::subscription_to_use(state, &principal.customers(), &reference).await?;
+    let events = new_usages::read(&body, &reference, &state.writer.rules(), now_micros() / 1000)?;
+    if let Some(event) = events.iter().find(|event| !subscription.admits(event)) {
+        return Err(new_usages::out_of_bounds(event.index, events.len()));
+    }
+    let new = NewUsages { events, key, principal: principal.name() };
+    let saving = state.writer.clone().save(subscription, new);
+    let (events, visible) = UsageWriter::to_the_end(saving).await?;
+    let zone = state.usages.zone();
+    let saved: Option<Vec<_>> = events.iter().map(|event| SavedUsage::of(event, zone)).collect();
+    Ok(told(visible, reply::json(StatusCode::OK, &saved.ok_or(Refusal::Unavailable)?)))
+}
+
+/// Says in an answer whether what was written has been read back.
+pub(super) fn told(visible: Visible, mut response: Response) -> Response {
+    let visible = match visible {
+        Visible::Yes => "yes",
+        Visible::Pending => "pending",
+    };
+    response.headers_mut().insert("x-meterhouse-visible", HeaderValue::from_static(visible));
+    response
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
+    if !headers.contains_key(KEY) {
+        return Ok(None);
+    }
+    let wrong = || Refusal::Invalid(WRONG_KEY.into());
+    let key = single(headers, KEY).map_err(|_| wrong())?.ok_or_else(wrong)?;
+    let is_plain = key.len() <= KEY_BYTES_MAX && key.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    if is_plain { Ok(Some(key.to_owned())) } else { Err(wrong()) }
+}

@@ -1,0 +1,63 @@
+//! `PUT .../usages/{UsageReference}`.
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use meterhouse_model::Units;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::refusal::Refusal;
+use super::save::told;
+use super::usage::SavedUsage;
+use super::{path, request};
+use crate::auth::Principal;
+use crate::observe::called_by;
+use crate::writes::{Amendment, UsageWriter, Visible};
+use crate::{ApiState, reply};
+
+/// What may be changed.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Changes<'b> {
+    #[serde(borrow)]
+    units: Option<&'b RawValue>,
+    description: Option<String>,
+}
+
+/// Changes a usage.
+pub(super) async fn update(State(state): State<ApiState>, request: Request) -> Response {
+    let mut caller = None;
+    let outcome = answer(&state, request, &mut caller).await;
+    called_by(caller.as_ref(), outcome.unwrap_or_else(Refusal::into_response))
+}
+
+async fn answer(
+    state: &ApiState,
+    request: Request,
+    caller: &mut Option<Principal>,
+) -> Result<Response, Refusal> {
+    let mut authorized = request::authorize(state, request, request::WRITE, caller)?;
+    let (reference, usage) = path::usage(&mut authorized.parts).await?;
+    let amendment = amendment(&request::body(authorized.body).await?)?;
+    let principal = &authorized.principal;
+    let subscription = request::subscription(state, principal, &reference).await?;
+    let amending = state.writer.clone().amend(subscription, usage, amendment, principal.name());
+    let event = UsageWriter::to_the_end(amending).await?;
+    let changed = SavedUsage::of(&event, state.usages.zone()).ok_or(Refusal::Unavailable)?;
+    Ok(told(Visible::Yes, reply::json(StatusCode::OK, &changed)))
+}
+
+fn amendment(body: &[u8]) -> Result<Amendment, Refusal> {
+    let invalid = |message: String| Refusal::Invalid(message.into());
+    let wrong = |why| invalid(format!("The body must be an object with Units and Description: {why}"));
+    let Changes { units, description } = request::object(body).map_err(wrong)?;
+    let units = units.map(|raw| {
+        let text: Option<String> = serde_json::from_str(raw.get()).ok();
+        Units::parse(text.as_deref().unwrap_or(raw.get())).map_err(|error| invalid(format!("Units: {error}")))
+    });
+    Ok(Amendment { units: units.transpose()?, description })
+}
+
+#[cfg(test)]
+mod tests;

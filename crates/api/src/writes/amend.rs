@@ -1,0 +1,92 @@
+//! Changes of a usage.
+
+use std::borrow::Cow;
+
+use meterhouse_model::{Change, Event, Units, Version};
+use meterhouse_query::Subscription;
+use meterhouse_store::{StoredUsage, UsageFilter};
+
+use super::{ATTEMPTS, UsageWriter, WriteError, origin, read};
+use crate::clock::now_micros;
+
+/// Highest revision that there can be.
+const REVISION_MAX: u32 = (1 << 31) - 1;
+/// Usages with one reference that are looked at: two are one too many.
+const SHARING_MAX: u64 = 100;
+
+/// What is to be different; what is not given stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Amendment {
+    pub(crate) units: Option<Units>,
+    pub(crate) description: Option<String>,
+}
+
+impl UsageWriter {
+    /// Changes a usage and returns it as it is then. Others may change it at the same time: nobody's change is lost.
+    pub(crate) async fn amend(
+        self,
+        subscription: Subscription,
+        reference: u64,
+        amendment: Amendment,
+        principal: impl AsRef<str>,
+    ) -> Result<Event<'static>, WriteError> {
+        for _ in 0..ATTEMPTS {
+            let current = self.current(&subscription, reference).await?.event;
+            let mut amended = amendment.of(&current);
+            if amended == current {
+                return Ok(current);
+            }
+            let revision = next_revision(&current)?;
+            amended.change = Change::Amend(revision);
+            let mut events = [amended];
+            origin::sign(&mut events, principal.as_ref());
+            let written = self.publish_and_wait(&events, now_micros() / 1000).await?;
+            let ours = Version::change(revision, false, written.partition, written.offset, 0);
+            let [amended] = events;
+            match self.winner(&amended, Version::before_revision(revision + 1)).await? {
+                Some(winner) if winner.version == ours => return Ok(amended),
+                Some(winner) if winner.version > ours => {}
+                _ => return Err(self.rejection(written).await),
+            }
+        }
+        Err(WriteError::Unavailable)
+    }
+
+    /// The usage with a reference.
+    async fn current(&self, subscription: &Subscription, reference: u64) -> Result<StoredUsage, WriteError> {
+        let filter = UsageFilter { references: Some(vec![reference]), ..UsageFilter::default() };
+        let found = read("a usage", self.usages.stored(subscription, &filter, SHARING_MAX).await)?;
+        one(found)
+    }
+}
+
+/// The copy that counts, of copies that are all of one usage: they may be on several keys for a while.
+pub(super) fn one(found: Vec<StoredUsage>) -> Result<StoredUsage, WriteError> {
+    let is_shared = found.windows(2).any(|pair| match pair {
+        [a, b] => a.event.identity != b.event.identity,
+        _ => false,
+    });
+    if is_shared {
+        return Err(WriteError::Ambiguous);
+    }
+    found.into_iter().max_by_key(|usage| usage.version).ok_or(WriteError::NotFound)
+}
+
+/// The revision after a usage's.
+pub(super) fn next_revision(event: &Event<'_>) -> Result<u32, WriteError> {
+    let next = event.revision() + 1;
+    if next <= REVISION_MAX { Ok(next) } else { Err(WriteError::NoMoreRevisions) }
+}
+
+impl Amendment {
+    fn of(&self, event: &Event<'static>) -> Event<'static> {
+        let mut amended = event.clone();
+        if let Some(units) = self.units {
+            amended.units = units;
+        }
+        if let Some(description) = &self.description {
+            amended.description = Cow::Owned(description.clone());
+        }
+        amended
+    }
+}

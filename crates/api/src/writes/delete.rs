@@ -1,0 +1,126 @@
+//! Deletions of usages.
+
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
+
+use meterhouse_ingest::Written;
+use meterhouse_model::{Change, Event, Identity, IdentityHash, Version};
+use meterhouse_query::Subscription;
+use meterhouse_store::{StoredUsage, UsageFilter};
+
+use super::amend::{next_revision, one};
+use super::{ATTEMPTS, Published, UsageWriter, WriteError, origin, read};
+use crate::clock::now_micros;
+
+/// Usages that one request may delete.
+const USAGES_MAX: u64 = 10_000;
+/// Deletions of a record: whatever they state, they fit into one.
+const RECORD_USAGES: usize = 100;
+
+/// A record with deletions.
+struct Deleting {
+    written: Written,
+    /// Identities, each with the version of its deletion.
+    versions: HashMap<Identity<'static>, Version>,
+    references: Vec<u64>,
+}
+
+impl UsageWriter {
+    /// Deletes all usages that match now. One that somebody changes meanwhile is deleted as it is then.
+    pub(crate) async fn delete(
+        self,
+        subscription: Subscription,
+        filter: UsageFilter,
+        principal: impl AsRef<str>,
+    ) -> Result<(), WriteError> {
+        let found = self.usages.stored(&subscription, &filter, USAGES_MAX + 1).await;
+        let mut found = read("usages", found)?;
+        if found.len() as u64 > USAGES_MAX {
+            let message = format!("More than {USAGES_MAX} usages match: narrow the criteria");
+            return Err(WriteError::Invalid(message));
+        }
+        if filter.references.is_some() {
+            found = vec![one(found)?];
+        }
+        self.delete_all(&subscription, found, principal.as_ref()).await
+    }
+
+    /// Deletes usages, in rounds: what others have changed meanwhile takes another one.
+    pub(super) async fn delete_all(
+        &self,
+        subscription: &Subscription,
+        mut left: Vec<StoredUsage>,
+        principal: &str,
+    ) -> Result<(), WriteError> {
+        for _ in 0..ATTEMPTS {
+            if left.is_empty() {
+                return Ok(());
+            }
+            let mut records = Vec::new();
+            for usages in newest(left).chunks(RECORD_USAGES) {
+                records.push(self.publish_deletions(usages, principal).await?);
+            }
+            left = Vec::new();
+            for record in &records {
+                left.extend(self.not_deleted(subscription, record).await?);
+            }
+        }
+        if left.is_empty() { Ok(()) } else { Err(WriteError::Unavailable) }
+    }
+
+    async fn publish_deletions(
+        &self,
+        usages: &[StoredUsage],
+        principal: &str,
+    ) -> Result<Deleting, WriteError> {
+        let mut events = Vec::with_capacity(usages.len());
+        for (usage, index) in usages.iter().zip(0..) {
+            let change = Change::Delete(next_revision(&usage.event)?);
+            events.push(Event { change, index, ..usage.event.clone() });
+        }
+        origin::sign(&mut events, principal);
+        let Published::At(written) = self.publish(&events, now_micros() / 1000).await? else {
+            return Err(WriteError::Unavailable);
+        };
+        let version = |event: &Event<'_>| {
+            Version::change(event.revision(), true, written.partition, written.offset, event.index)
+        };
+        let references = events.iter().map(reference).collect();
+        let versions = events.into_iter().map(|event| (event.identity.clone(), version(&event))).collect();
+        Ok(Deleting { written, versions, references })
+    }
+
+    /// What is still there of a record's usages once it is accounted for, in a higher version. A lower one is another copy on
+    /// another key, which the sweep takes away.
+    async fn not_deleted(
+        &self,
+        subscription: &Subscription,
+        deleting: &Deleting,
+    ) -> Result<Vec<StoredUsage>, WriteError> {
+        if !self.is_accounted(deleting.written).await {
+            return Err(WriteError::Unavailable);
+        }
+        let filter = UsageFilter { references: Some(deleting.references.clone()), ..UsageFilter::default() };
+        let found = read("deleted usages", self.usages.stored(subscription, &filter, USAGES_MAX).await)?;
+        let mut left = Vec::new();
+        for usage in found {
+            match deleting.versions.get(&usage.event.identity) {
+                Some(version) if usage.version > *version => left.push(usage),
+                _ => {}
+            }
+        }
+        Ok(left)
+    }
+}
+
+/// Of each identity the copy that counts.
+fn newest(mut usages: Vec<StoredUsage>) -> Vec<StoredUsage> {
+    usages.sort_by_key(|usage| Reverse(usage.version));
+    let mut seen = HashSet::new();
+    usages.retain(|usage| seen.insert(usage.event.identity.clone()));
+    usages
+}
+
+fn reference(event: &Event<'_>) -> u64 {
+    IdentityHash::of(&event.subscription, event.identity.to_string().as_bytes()).usage_reference()
+}
