@@ -17,6 +17,7 @@ mod read;
 mod reply;
 mod router;
 mod serve;
+mod ui;
 mod writes;
 
 pub use auth::{Authority, Credentials, CredentialsError, RateLimit, SecretPlace};

@@ -16,7 +16,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::observe::observe;
 use crate::{
-    Authority, Health, Metrics, RateLimit, UsageWriter, checkout, cloudflare, health, placewise, reply,
+    Authority, Health, Metrics, RateLimit, UsageWriter, checkout, cloudflare, health, placewise, reply, ui,
 };
 
 /// What the handlers work with. Cheap to clone.
@@ -40,7 +40,7 @@ pub struct ApiState {
     pub metrics: Metrics,
 }
 
-/// The routes for customers, and `/healthz` and `/readyz`.
+/// The routes for customers, the page that asks them, and `/healthz` and `/readyz`.
 pub fn router(state: ApiState) -> Router {
     let health = health::routes(state.health.clone());
     let metrics = state.metrics.clone();
@@ -48,6 +48,7 @@ pub fn router(state: ApiState) -> Router {
         .route(placewise::PATH, get(placewise::show).head(only_get).fallback(only_get))
         .merge(checkout::routes())
         .merge(cloudflare::routes())
+        .merge(ui::routes())
         .with_state(state)
         .merge(health)
         .method_not_allowed_fallback(method_not_allowed)

@@ -11,3 +11,4 @@ mod placewise;
 mod running;
 mod shutdown;
 mod store;
+mod ui;
