@@ -44,6 +44,10 @@ need "zlib's headers" zlib1g-dev pkg-config --exists zlib
 need "python3 (3.9 or newer)" python3 python3 -c 'import zoneinfo'
 # Vendors' own clients, which the tests ask with, come from PyPI.
 need "pip" python3-pip python3 -m pip --version
+# The page is tested in a browser, and the line that it shows by a shell.
+need "chromium" chromium has chromium
+need "chromedriver" chromium-driver has chromedriver
+need "curl" curl has curl
 # Known bugs are patches.
 need "patch" patch has patch
 

@@ -42,18 +42,28 @@ pub fn python<T: DeserializeOwned>(program: &str, base_url: &str, settings: &Val
 /// # Errors
 /// Its packages cannot be had, or it fails.
 pub fn node<T: DeserializeOwned>(program: &str, base_url: &str, settings: &Value) -> Result<T> {
-    let packages = local_dir().join("clients-node");
     let sources = folder("node");
-    install_once(&packages, &sources.join("package-lock.json"), |part| {
-        for name in ["package.json", "package-lock.json", ".npmrc"] {
-            copy(&sources, part, name)?;
-        }
-        run(Command::new("npm").arg("ci").current_dir(part))
-    })?;
+    let packages = node_packages("clients-node", &sources)?;
     // Packages are looked for beside the program.
     let program = format!("{program}.js");
     copy(&sources, &packages, &program)?;
     answer(Command::new("node").arg(packages.join(program)).arg(base_url), settings)
+}
+
+/// Installs the packages that a folder's `package-lock.json` names, once, and returns the folder with them. npm compares each
+/// with the checksum of the lock file.
+///
+/// # Errors
+/// They cannot be had.
+pub fn node_packages(name: &str, sources: &Path) -> Result<PathBuf> {
+    let packages = local_dir().join(name);
+    install_once(&packages, &sources.join("package-lock.json"), |part| {
+        for name in ["package.json", "package-lock.json", ".npmrc"] {
+            copy(sources, part, name)?;
+        }
+        run(Command::new("npm").arg("ci").current_dir(part))
+    })?;
+    Ok(packages)
 }
 
 fn folder(language: &str) -> PathBuf {

@@ -154,7 +154,7 @@ fn everything_missing_is_named_at_once() {
     let text = stderr(&output);
     assert_eq!(output.status.code(), Some(1));
     for package in "openjdk-17-jdk-headless maven nodejs npm gcc g++ make pkg-config libssl-dev zlib1g-dev \
-                    python3 rustup"
+                    python3 chromium chromium-driver curl rustup"
         .split(' ')
         .filter(|word| !word.is_empty())
     {
