@@ -65,6 +65,7 @@ fn addresses(demo: &Demo, screen: &Screen) {
     let log = log.strip_prefix(workspace_dir()).unwrap_or(&log).display().to_string();
     let lines = [
         ("history", format!("http://127.0.0.1:{}/v1/billing/service_usage/history", service.http_port())),
+        ("picture", format!("http://127.0.0.1:{}/ui/, customer {CUSTOMER}", service.http_port())),
         ("readiness", format!("http://127.0.0.1:{}/readyz", service.http_port())),
         ("metrics", format!("http://127.0.0.1:{}/metrics", service.metrics_port())),
         ("ClickHouse", format!("{}/play, database {TOPIC}", demo.stack().clickhouse().http_url())),
