@@ -1,13 +1,10 @@
 //! Bodies of requests, within a length and a time.
 
-use std::time::Duration;
-
 use axum::body::{Body, HttpBody};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
-/// Time for a body to arrive.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+use crate::Limits;
 
 /// Why there is no body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,13 +15,13 @@ pub(crate) enum BodyFault {
     Broken,
 }
 
-/// The whole body, of so many bytes at most.
-pub(crate) async fn read(body: Body, bytes_max: usize) -> Result<Bytes, BodyFault> {
+/// The whole body, within the limits.
+pub(crate) async fn read(body: Body, limits: &Limits) -> Result<Bytes, BodyFault> {
     // Who announces too much need not send it.
-    if body.size_hint().lower() > bytes_max as u64 {
+    if body.size_hint().lower() > limits.body_bytes as u64 {
         return Err(BodyFault::TooLarge);
     }
-    match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, bytes_max).collect()).await {
+    match tokio::time::timeout(limits.body_timeout, Limited::new(body, limits.body_bytes).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(BodyFault::TooLarge),
         Ok(Err(_)) => Err(BodyFault::Broken),

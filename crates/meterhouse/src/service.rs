@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use meterhouse_api::{ApiState, Authority, Health, RateLimit, UsageWriter, ops_router, router};
+use meterhouse_api::{
+    ApiState, Authority, Health, Limits, RateLimit, Slots, UsageWriter, ops_router, router,
+};
 use meterhouse_ingest::{KafkaProbe, Reporter, SWEEP_CHECK, SweepMetrics, TopicProducer};
 use meterhouse_model::Rules;
 use meterhouse_query::rollup::RollupMetrics;
@@ -17,7 +19,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, ListenConfig};
+use crate::config::Config;
 use crate::failure::{ExitKind, Failure};
 use crate::files::Files;
 use crate::metrics::{FileMetrics, register_build_info};
@@ -74,16 +76,17 @@ async fn serve(config: Arc<Config>, roles: Roles, files: Files) -> Result<(), Fa
     let health = health(roles);
     let mut parts = Parts::new(shutdown.clone());
 
-    let listener = bind("metrics", &config.metrics).await?;
+    let listener = bind("metrics", config.metrics.listen).await?;
     let operators = ops_router(health.clone(), registry);
-    parts.run(done(meterhouse_api::serve(listener, operators, shutdown.clone())));
+    parts.run(done(meterhouse_api::serve(listener, operators, Limits::default(), shutdown.clone())));
     let mut source = RuleSource::new(&config, &files);
     let (sender, rules) = watch::channel(source.current());
     parts.run(done(source.watch(sender, shutdown.clone())));
     if roles.answers {
-        let listener = bind("http", &config.http).await?;
+        let listener = bind("http", config.http.listen).await?;
         let state = api_state(&config, roles, &files, &store, rules.clone(), &health, metrics.api);
-        parts.run(done(meterhouse_api::serve(listener, router(state), shutdown.clone())));
+        let limits = config.http.limits();
+        parts.run(done(meterhouse_api::serve(listener, router(state), limits, shutdown.clone())));
     }
     parts.run(done(probes::clickhouse(store.clone(), health.clone(), shutdown.clone())));
     if let Some(metrics_of_sweep) = metrics.sweep {
@@ -157,9 +160,9 @@ fn health(roles: Roles) -> Health {
     Health::new(&checks)
 }
 
-async fn bind(name: &'static str, config: &ListenConfig) -> Result<TcpListener, Failure> {
-    let failed = || format!("cannot listen on {} ({name}.listen)", config.listen);
-    let listener = TcpListener::bind(config.listen).await.with_context(failed)?;
+async fn bind(name: &'static str, listen: SocketAddr) -> Result<TcpListener, Failure> {
+    let failed = || format!("cannot listen on {listen} ({name}.listen)");
+    let listener = TcpListener::bind(listen).await.with_context(failed)?;
     let address: SocketAddr = listener.local_addr().with_context(failed)?;
     tracing::info!(listener = name, %address, "listening");
     Ok(listener)
@@ -192,6 +195,8 @@ fn api_state(
         authority,
         checkout_clock_skew: config.api.checkout_clock_skew,
         rate_limit: RateLimit::new(config.api.rate_per_second, config.api.rate_burst),
+        limits: config.http.limits(),
+        slots: Slots::new(config.http.max_concurrent_requests),
         health: health.clone(),
         metrics,
     }

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use meterhouse_tests::Site;
@@ -67,6 +67,37 @@ fn nothing_that_is_sent_is_an_error_of_the_service() -> Result<()> {
     }
     assert_eq!(service.client().get("/healthz")?.status, 200);
     assert_eq!(service.metric("meterhouse_http_requests_total", &[("status", "500")])?, 0);
+    Ok(())
+}
+
+#[test]
+fn limits_of_a_request_are_those_of_the_configuration() -> Result<()> {
+    let mut site = Site::new("request_limits")?;
+    site.set("http.max_head_bytes", 8192)?;
+    site.set("http.max_body_bytes", 1024)?;
+    site.set("http.head_timeout_ms", 300)?;
+    site.set("http.body_timeout_ms", 300)?;
+    let service = site.serve()?;
+    let request = |headers: &str, body: &str| {
+        let path = "/v1/billing/service_usage/history";
+        format!("GET {path} HTTP/1.1\r\n{HEADERS}{headers}\r\n{body}").into_bytes()
+    };
+    let with_body =
+        |sent: usize, stated: usize| request(&format!("Content-Length: {stated}\r\n"), &"1".repeat(sent));
+    let long = |bytes: usize| request(&format!("X-Long: {}\r\n", "x".repeat(bytes)), "");
+    let started = Instant::now();
+    for (request, expected) in [
+        (with_body(1024, 1024), Some(200)),
+        (with_body(1025, 1025), Some(413)),
+        (with_body(5, 6), Some(408)),
+        (long(7000), Some(200)),
+        (long(8192), Some(431)),
+        (b"GET / HTTP/1.1\r\nHost: ".to_vec(), None),
+    ] {
+        let seen = status(service.http_port(), &request, false)?;
+        assert_eq!(seen, expected, "{} bytes", request.len());
+    }
+    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
     Ok(())
 }
 

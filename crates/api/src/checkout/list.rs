@@ -53,7 +53,7 @@ async fn answer(
     let (page, limit) = (parameters.page, parameters.limit);
     let offset = (page - 1).saturating_mul(limit).min(OFFSET_MAX);
     let read = state.usages.page(&subscription, &parameters.filter, offset, limit);
-    let (usages, count) = in_time("page of usages", read).await.ok_or(Refusal::Unavailable)?;
+    let (usages, count) = in_time(&state.slots, "page of usages", read).await.ok_or(Refusal::Unavailable)?;
     let items: Option<_> = usages.into_iter().map(|usage| Item::of(usage, &reference, zone)).collect();
     let items = items.ok_or(Refusal::Unavailable)?;
     Ok(reply::json(StatusCode::OK, &Page { items, pagination: Pagination { page, limit, count } }))

@@ -26,7 +26,7 @@ async fn answer(
 ) -> Result<Response, Refusal> {
     let mut authorized = request::authorize(state, request, request::WRITE, caller)?;
     let reference = path::subscription(&mut authorized.parts).await?;
-    let body = request::body(authorized.body).await?;
+    let body = request::body(state, authorized.body).await?;
     let query = authorized.parts.uri.query().unwrap_or_default();
     let filter = criteria::read(query, &body, state.usages.zone())?;
     let principal = &authorized.principal;

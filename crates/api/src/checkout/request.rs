@@ -15,9 +15,6 @@ use crate::body::{BodyFault, read};
 use crate::clock::now_micros;
 use crate::read::in_time;
 
-/// Largest body of a request.
-pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
-
 /// May read usages.
 pub(super) const READ: &str = "usages:read";
 /// May write usages.
@@ -56,7 +53,7 @@ pub(super) async fn subscription(
     reference: &str,
 ) -> Result<Subscription, Refusal> {
     let customers = principal.customers();
-    let found = in_time("subscription", state.usages.subscription(&customers, reference)).await;
+    let found = in_time(&state.slots, "subscription", state.usages.subscription(&customers, reference)).await;
     found.ok_or(Refusal::Unavailable)?.ok_or(Refusal::NoSubscription)
 }
 
@@ -66,14 +63,17 @@ pub(super) async fn subscription_to_use(
     customers: &Customers,
     reference: &str,
 ) -> Result<Subscription, Refusal> {
-    let found = in_time("subscription", state.usages.subscription_to_use(customers, reference)).await;
+    let found =
+        in_time(&state.slots, "subscription", state.usages.subscription_to_use(customers, reference)).await;
     found.ok_or(Refusal::Unavailable)?.ok_or(Refusal::NoSubscription)
 }
 
 /// The whole body.
-pub(super) async fn body(body: Body) -> Result<Bytes, Refusal> {
-    read(body, BODY_BYTES_MAX).await.map_err(|fault| match fault {
-        BodyFault::TooLarge => Refusal::TooLarge(format!("The body is larger than {BODY_BYTES_MAX} bytes")),
+pub(super) async fn body(state: &ApiState, body: Body) -> Result<Bytes, Refusal> {
+    read(body, &state.limits).await.map_err(|fault| match fault {
+        BodyFault::TooLarge => {
+            Refusal::TooLarge(format!("The body is larger than {} bytes", state.limits.body_bytes))
+        }
         BodyFault::TooSlow => Refusal::BodyTooSlow,
         BodyFault::Broken => Refusal::Invalid("The body ended early".into()),
     })

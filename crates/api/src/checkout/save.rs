@@ -33,7 +33,7 @@ async fn answer(
     let mut authorized = request::authorize(state, request, request::WRITE, caller)?;
     let reference = path::subscription(&mut authorized.parts).await?;
     let key = idempotency_key(&authorized.parts.headers)?;
-    let body = request::body(authorized.body).await?;
+    let body = request::body(state, authorized.body).await?;
     let principal = &authorized.principal;
     let subscription = request::subscription_to_use(state, &principal.customers(), &reference).await?;
     let events = new_usages::read(&body, &reference, &state.writer.rules(), now_micros() / 1000)?;

@@ -39,7 +39,7 @@ async fn answer(
 ) -> Result<Response, Refusal> {
     let mut authorized = request::authorize(state, request, request::WRITE, caller)?;
     let (reference, usage) = path::usage(&mut authorized.parts).await?;
-    let amendment = amendment(&request::body(authorized.body).await?)?;
+    let amendment = amendment(&request::body(state, authorized.body).await?)?;
     let principal = &authorized.principal;
     let subscription = request::subscription(state, principal, &reference).await?;
     let amending = state.writer.clone().amend(subscription, usage, amendment, principal.name());

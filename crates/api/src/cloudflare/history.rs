@@ -42,7 +42,7 @@ async fn answer(
     let customer = principal.only_customer().ok_or(Refusal::SeveralCustomers)?;
     let parameters =
         parameters::parse(parts.uri.query().unwrap_or_default()).map_err(Refusal::InvalidParameters)?;
-    let charges = in_time("billing history", state.history.charges(&customer)).await;
+    let charges = in_time(&state.slots, "billing history", state.history.charges(&customer)).await;
     let items: Option<_> = charges.and_then(|charges| charges.iter().map(Item::of).collect());
     let items = items.ok_or(Refusal::Unavailable)?;
     Ok(render(items, &parameters))

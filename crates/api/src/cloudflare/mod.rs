@@ -13,7 +13,7 @@
 //! 4. 429: only requests of somebody who is known count towards the limit.
 //! 5. 403: a principal that may read several customers: the report is for one.
 //! 6. 400: the parameters, all wrong ones at once.
-//! 7. 503: the answer cannot be had in full, or not within a minute.
+//! 7. 503: the answer cannot be had in full, or not within a minute, or not begun within five seconds because of others.
 
 mod credentials;
 mod envelope;

@@ -1,33 +1,19 @@
 //! The body, which the request does not need: it is only read to see whether it is JSON.
 
-use std::time::Duration;
-
-use axum::body::{Body, HttpBody};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use axum::body::Body;
 use serde::de::IgnoredAny;
 
 use super::refusal::Refusal;
-
-/// Longest body that is read.
-const BODY_BYTES_MAX: usize = 64 * 1024;
-/// Longest time for the whole body to arrive.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+use crate::Limits;
+use crate::body::{BodyFault, read};
 
 /// Accepts no body, or one that is JSON.
-pub(super) async fn check(body: Body) -> Result<(), Refusal> {
-    if body.is_end_stream() {
-        return Ok(());
-    }
-    if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
-        return Err(Refusal::BodyTooLarge);
-    }
-    let read = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, BODY_BYTES_MAX).collect());
-    let bytes = match read.await {
-        Ok(Ok(collected)) => collected.to_bytes(),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(Refusal::BodyTooLarge),
-        Ok(Err(_)) => return Err(Refusal::InvalidBody),
-        Err(_) => return Err(Refusal::BodyTooSlow),
-    };
+pub(super) async fn check(body: Body, limits: &Limits) -> Result<(), Refusal> {
+    let bytes = read(body, limits).await.map_err(|fault| match fault {
+        BodyFault::TooLarge => Refusal::BodyTooLarge,
+        BodyFault::TooSlow => Refusal::BodyTooSlow,
+        BodyFault::Broken => Refusal::InvalidBody,
+    })?;
     if bytes.is_empty() || is_json(&bytes) { Ok(()) } else { Err(Refusal::InvalidBody) }
 }
 
@@ -41,12 +27,12 @@ mod tests {
     use super::*;
 
     async fn outcome(bytes: impl Into<Vec<u8>>) -> Result<(), Refusal> {
-        check(Body::from(bytes.into())).await
+        check(Body::from(bytes.into()), &Limits::default()).await
     }
 
     #[tokio::test]
     async fn no_body_and_any_json_pass() {
-        assert_eq!(check(Body::empty()).await, Ok(()));
+        assert_eq!(check(Body::empty(), &Limits::default()).await, Ok(()));
         for json in ["", "{}", "null", " [1, \"é\"]\n", "\"\"", "-0.5e3"] {
             assert_eq!(outcome(json).await, Ok(()), "{json}");
         }
@@ -63,7 +49,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_length_is_bounded() {
-        let longest = format!("\"{}\"", "x".repeat(BODY_BYTES_MAX - 2));
+        let longest = format!("\"{}\"", "x".repeat(Limits::default().body_bytes - 2));
         assert_eq!(outcome(longest.clone()).await, Ok(()));
         assert_eq!(outcome(longest + " ").await, Err(Refusal::BodyTooLarge));
     }

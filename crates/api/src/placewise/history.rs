@@ -42,7 +42,7 @@ async fn answer(
     caller: &mut Option<Principal>,
 ) -> Result<Response, Refusal> {
     let context = Context::from_headers(&parts.headers)?;
-    body::check(body).await?;
+    body::check(body, &state.limits).await?;
     let principal = state.authority.principal(token(&parts.headers)?, now_micros).map_err(denied)?;
     let principal = caller.insert(principal);
     let customer = authorize(principal, &context)?;
@@ -50,7 +50,7 @@ async fn answer(
     let range =
         parameters::parse(parts.uri.query().unwrap_or_default()).map_err(Refusal::InvalidParameters)?;
     let usage = state.history.service_usage(&customer, range, now_micros);
-    let months = in_time("service usage history", usage).await.ok_or(Refusal::Unavailable)?;
+    let months = in_time(&state.slots, "service usage history", usage).await.ok_or(Refusal::Unavailable)?;
     Ok(render(&months))
 }
 

@@ -13,7 +13,7 @@
 //! 6. 429: only requests that may have an answer count towards the principal's limit, those of strangers cannot use
 //!    it up.
 //! 7. 422: the parameters, all wrong ones at once.
-//! 8. 503: the answer cannot be had in full, or not within a minute.
+//! 8. 503: the answer cannot be had in full, or not within a minute, or not begun within five seconds because of others.
 
 mod body;
 mod context;

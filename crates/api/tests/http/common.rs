@@ -9,7 +9,9 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::BodyExt;
-use meterhouse_api::{ApiState, Authority, Credentials, Health, Metrics, RateLimit, UsageWriter};
+use meterhouse_api::{
+    ApiState, Authority, Credentials, Health, Limits, Metrics, RateLimit, Slots, UsageWriter,
+};
 use meterhouse_ingest::{KafkaConfig, TopicProducer};
 use meterhouse_model::{BillingZone, Catalog, Registry, Rules};
 use meterhouse_query::{History, Usages};
@@ -60,6 +62,17 @@ pub(crate) fn service_before(
     authority: Authority,
     rate_limit: RateLimit,
 ) -> Service {
+    service_within(Limits::default(), url, query_timeout, authority, rate_limit)
+}
+
+/// A service with limits of its own, which works on two requests at a time.
+pub(crate) fn service_within(
+    limits: Limits,
+    url: &str,
+    query_timeout: Duration,
+    authority: Authority,
+    rate_limit: RateLimit,
+) -> Service {
     let registry = prometheus::Registry::new();
     let health = Health::new(&["clickhouse"]);
     let metrics = Metrics::register(&registry).unwrap();
@@ -80,6 +93,8 @@ pub(crate) fn service_before(
         authority,
         checkout_clock_skew: Duration::from_secs(300),
         rate_limit,
+        limits,
+        slots: Slots::new(2),
         health: health.clone(),
         metrics,
     };

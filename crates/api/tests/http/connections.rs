@@ -11,10 +11,10 @@ use crate::common::{PATH, refusing};
 use crate::running::{Running, exchange, run};
 
 /// Headers of a request whose token is unknown: it ends in 401.
-const HEADERS: &str =
+pub(crate) const HEADERS: &str =
     "host: x\r\nx-user-agent: a\r\nx-product-name: b\r\nx-customer: c\r\nx-client-authorization: d\r\n";
 
-fn statuses(answers: &str) -> Vec<&str> {
+pub(crate) fn statuses(answers: &str) -> Vec<&str> {
     let lines = answers.split("HTTP/1.").skip(1);
     lines.map(|line| line.split(' ').nth(1).unwrap_or_default()).collect()
 }
@@ -149,7 +149,7 @@ async fn a_client_may_ask_before_it_sends_a_body() {
 }
 
 /// Sends a start of something and waits for the server to close the connection.
-async fn answer_to_a_start(running: &Running, start: &str) -> String {
+pub(crate) async fn answer_to_a_start(running: &Running, start: &str) -> String {
     let mut stream = TcpStream::connect(running.address).await.unwrap();
     stream.write_all(start.as_bytes()).await.unwrap();
     let mut answer = String::new();

@@ -7,6 +7,7 @@ mod checkout;
 mod common;
 mod connections;
 mod health;
+mod limits;
 mod placewise;
 mod running;
 mod shutdown;

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::common::{PASSED, PATH, Service, authority, request, service};
 
-fn token(text: &str, rights: &str) -> String {
+pub(crate) fn token(text: &str, rights: &str) -> String {
     format!("[[token]]\nname = '{text}'\nsha256 = '{}'\n{rights}\n", hex::encode(Sha256::digest(text)))
 }
 
@@ -186,7 +186,7 @@ async fn a_body_is_json_or_absent() {
     let refused = service.send(with_body("{")).await;
     assert_eq!((refused.status, refused.body.as_str()), (400, ""));
     assert!(!refused.headers.contains_key("content-type"));
-    let large = service.send(with_body(&"1".repeat(70_000))).await;
+    let large = service.send(with_body(&"1".repeat(1_048_577))).await;
     assert_eq!((large.status, large.error().is_empty()), (413, false));
 }
 

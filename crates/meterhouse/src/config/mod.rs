@@ -4,6 +4,7 @@
 //! that is wrong comes at once, each with the line or the variable where it was given.
 
 mod clickhouse;
+mod http;
 mod ingest;
 mod kafka;
 mod layers;
@@ -24,12 +25,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 pub(crate) use clickhouse::ClickHouseConfig;
+pub(crate) use http::HttpConfig;
 pub(crate) use ingest::IngestConfig;
 pub(crate) use kafka::KafkaConfig;
 pub(crate) use problem::{Problem, Problems};
 use reader::{Effective, Reader};
 pub(crate) use rollup::RollupConfig;
-pub(crate) use service::{ApiConfig, BillingConfig, FileConfig, ListenConfig, LogConfig, LogFormat};
+pub(crate) use service::{ApiConfig, BillingConfig, FileConfig, LogConfig, LogFormat, MetricsConfig};
 pub(crate) use sweep::SweepConfig;
 pub(crate) use verify::VerifyConfig;
 
@@ -49,8 +51,8 @@ pub(crate) struct Config {
     pub(crate) sweep: SweepConfig,
     pub(crate) rollup: RollupConfig,
     pub(crate) billing: BillingConfig,
-    pub(crate) http: ListenConfig,
-    pub(crate) metrics: ListenConfig,
+    pub(crate) http: HttpConfig,
+    pub(crate) metrics: MetricsConfig,
     pub(crate) api: ApiConfig,
     pub(crate) verify: VerifyConfig,
     pub(crate) catalog: FileConfig,
@@ -118,8 +120,8 @@ impl Config {
         let sweep = SweepConfig::read(reader);
         let rollup = RollupConfig::read(reader);
         let billing = BillingConfig::read(reader);
-        let http = ListenConfig::read_http(reader);
-        let metrics = ListenConfig::read_metrics(reader);
+        let http = HttpConfig::read(reader);
+        let metrics = MetricsConfig::read(reader);
         let api = ApiConfig::read(reader);
         let verify = VerifyConfig::read(reader);
         let catalog = FileConfig::read(reader, "catalog");
@@ -157,7 +159,7 @@ impl Config {
     }
 }
 
-fn check_addresses(http: &ListenConfig, metrics: &ListenConfig, reader: &mut Reader) {
+fn check_addresses(http: &HttpConfig, metrics: &MetricsConfig, reader: &mut Reader) {
     if http.listen == metrics.listen && http.listen.port() != 0 {
         reader.complain("metrics.listen", format!("metrics.listen and http.listen are both {}", http.listen));
     }

@@ -11,7 +11,6 @@ use tracing_subscriber::EnvFilter;
 use super::reader::Reader;
 
 const TIME_ZONE: &str = "UTC";
-const HTTP_LISTEN: &str = "127.0.0.1:8080";
 const METRICS_LISTEN: &str = "127.0.0.1:9464";
 const RATE_PER_SECOND: u64 = 0;
 const RATE_BURST: u64 = 0;
@@ -30,10 +29,10 @@ pub(crate) struct BillingConfig {
     pub(crate) zone: Arc<BillingZone>,
 }
 
-/// The key of `[http]` or `[metrics]`.
+/// The key of `[metrics]`.
 #[derive(Debug, Clone)]
-pub(crate) struct ListenConfig {
-    /// IP address and port. Port 0 is a free one. Default `127.0.0.1:8080` for customers, `127.0.0.1:9464` for metrics.
+pub(crate) struct MetricsConfig {
+    /// IP address and port. Port 0 is a free one. Default `127.0.0.1:9464`.
     pub(crate) listen: SocketAddr,
 }
 
@@ -85,22 +84,19 @@ impl BillingConfig {
     }
 }
 
-impl ListenConfig {
-    pub(super) fn read_http(reader: &mut Reader) -> Option<Self> {
-        Self::read(reader, "http", HTTP_LISTEN)
+impl MetricsConfig {
+    pub(super) fn read(reader: &mut Reader) -> Option<Self> {
+        Some(Self { listen: listen(reader, "metrics", METRICS_LISTEN)? })
     }
+}
 
-    pub(super) fn read_metrics(reader: &mut Reader) -> Option<Self> {
-        Self::read(reader, "metrics", METRICS_LISTEN)
-    }
-
-    fn read(reader: &mut Reader, section: &'static str, default: &str) -> Option<Self> {
-        let parse = |text: &str| {
-            let wrong = |_| format!("must be an IP address and a port as {default}, is {text:?}");
-            text.parse::<SocketAddr>().map_err(wrong)
-        };
-        Some(Self { listen: reader.section(section).parsed("listen", default, parse)? })
-    }
+/// The address of a section.
+pub(super) fn listen(reader: &mut Reader, section: &'static str, default: &str) -> Option<SocketAddr> {
+    let parse = |text: &str| {
+        let wrong = |_| format!("must be an IP address and a port as {default}, is {text:?}");
+        text.parse::<SocketAddr>().map_err(wrong)
+    };
+    reader.section(section).parsed("listen", default, parse)
 }
 
 impl ApiConfig {

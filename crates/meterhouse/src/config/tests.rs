@@ -35,6 +35,8 @@ fn nothing_given_gives_the_documented_defaults() {
     assert_eq!((config.rollup.margin.as_millis(), config.rollup.interval.as_millis()), (75_000, 1000));
     assert_eq!(config.billing.zone.name(), "UTC");
     assert_eq!(config.http.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.http.limits(), meterhouse_api::Limits::default());
+    assert_eq!((config.http.max_concurrent_requests, config.http.max_body_bytes), (64, 1_048_576));
     assert_eq!(config.metrics.listen.to_string(), "127.0.0.1:9464");
     assert_eq!((config.api.rate_per_second, config.api.rate_burst), (0, 0));
     assert_eq!(config.api.checkout_clock_skew.as_secs(), 300);
@@ -83,6 +85,13 @@ max_lag_seconds = 'x'
 time_zone = 'Mars/Olympus'
 [http]
 listen = 'localhost'
+max_connections = 0
+max_concurrent_requests = 65537
+head_timeout_ms = 99
+body_timeout_ms = 600001
+max_head_bytes = 8191
+max_body_byte = 1
+max_body_bytes = 1023
 [api]
 checkout_clock_skew_second = 5
 checkout_clock_skew_seconds = 3601
@@ -109,10 +118,17 @@ format = 'xml'
         "m.toml:15: sweep.max_lag_seconds must be an integer from 1 to 2592000, is a string",
         "m.toml:17: billing.time_zone must be an IANA time zone as Europe/Berlin, is \"Mars/Olympus\"",
         "m.toml:19: http.listen must be an IP address and a port as 127.0.0.1:8080, is \"localhost\"",
-        "m.toml:21: there is no key `api.checkout_clock_skew_second`; did you mean `api.checkout_clock_skew_seconds`?",
-        "m.toml:22: api.checkout_clock_skew_seconds must be an integer from 0 to 3600, is 3601",
-        "m.toml:24: rollup.margin_ms must be an integer from 1 to 86400000, is 0",
-        "m.toml:26: log.format must be \"text\" or \"json\", is \"xml\"",
+        "m.toml:20: http.max_connections must be an integer from 1 to 65536, is 0",
+        "m.toml:21: http.max_concurrent_requests must be an integer from 1 to 65536, is 65537",
+        "m.toml:22: http.head_timeout_ms must be an integer from 100 to 600000, is 99",
+        "m.toml:23: http.body_timeout_ms must be an integer from 100 to 600000, is 600001",
+        "m.toml:24: http.max_head_bytes must be an integer from 8192 to 1048576, is 8191",
+        "m.toml:25: there is no key `http.max_body_byte`; did you mean `http.max_body_bytes`?",
+        "m.toml:26: http.max_body_bytes must be an integer from 1024 to 67108864, is 1023",
+        "m.toml:28: there is no key `api.checkout_clock_skew_second`; did you mean `api.checkout_clock_skew_seconds`?",
+        "m.toml:29: api.checkout_clock_skew_seconds must be an integer from 0 to 3600, is 3601",
+        "m.toml:31: rollup.margin_ms must be an integer from 1 to 86400000, is 0",
+        "m.toml:33: log.format must be \"text\" or \"json\", is \"xml\"",
         "METERHOUSE_INGEST__MAX_AGE_DAYS: ingest.max_age_days must be an integer from 1 to 84007, is \"many\"",
         "METERHOUSE_KAFKA_GROUP_ID: two underscores stand between section and key; \
          did you mean METERHOUSE_KAFKA__GROUP_ID?",
