@@ -13,6 +13,7 @@ mod health;
 mod limits;
 mod metrics;
 mod observe;
+mod openapi;
 mod placewise;
 mod read;
 mod reply;

@@ -16,7 +16,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::observe::observe;
 use crate::{
-    Authority, Health, Limits, Metrics, RateLimit, Slots, UsageWriter, checkout, cloudflare, health,
+    Authority, Health, Limits, Metrics, RateLimit, Slots, UsageWriter, checkout, cloudflare, health, openapi,
     placewise, reply, ui,
 };
 
@@ -45,7 +45,7 @@ pub struct ApiState {
     pub metrics: Metrics,
 }
 
-/// The routes for customers, the page that asks them, and `/healthz` and `/readyz`.
+/// The routes for customers, their document, the page that asks them, and `/healthz` and `/readyz`.
 pub fn router(state: ApiState) -> Router {
     let health = health::routes(state.health.clone());
     let metrics = state.metrics.clone();
@@ -56,6 +56,7 @@ pub fn router(state: ApiState) -> Router {
         .merge(ui::routes())
         .with_state(state)
         .merge(health)
+        .merge(openapi::routes())
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .layer(CatchPanicLayer::custom(panicked))

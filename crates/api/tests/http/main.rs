@@ -8,6 +8,7 @@ mod common;
 mod connections;
 mod health;
 mod limits;
+mod openapi;
 mod placewise;
 mod running;
 mod shutdown;
