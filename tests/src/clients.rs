@@ -1,4 +1,5 @@
-//! The vendors' own clients of the documented APIs: programs under `tests/conformance` that use them.
+//! Packages that tests use, such as the vendors' own clients of the documented APIs, and the programs under
+//! `tests/conformance` that use them.
 
 use std::fs;
 use std::io::Write;
