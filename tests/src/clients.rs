@@ -11,13 +11,32 @@ use meterhouse_localstack::{install_once, local_dir, workspace_dir};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Runs a Python program: `tests/conformance/python/PROGRAM.py BASE_URL`, with JSON as its input and output.
+/// Runs a Python program with a vendor's client: `tests/conformance/python/PROGRAM.py BASE_URL`, with JSON as its input and
+/// output.
 ///
 /// # Errors
 /// Its packages cannot be had, or it fails.
 pub fn python<T: DeserializeOwned>(program: &str, base_url: &str, settings: &Value) -> Result<T> {
-    let packages = local_dir().join("clients-python");
-    let requirements = folder("python").join("requirements.txt");
+    python_in("python", program, base_url, settings)
+}
+
+/// Asks all routes for whether the answers are as their document says: `tests/conformance/openapi/answers.py`.
+///
+/// # Errors
+/// The packages cannot be had, the document is not valid, or an answer is not as it says.
+pub fn documented_answers<T: DeserializeOwned>(base_url: &str, settings: &Value) -> Result<T> {
+    python_in("openapi", "answers", base_url, settings)
+}
+
+/// Runs a Python program of a folder, with the packages that the folder's `requirements.txt` names; they are installed once.
+fn python_in<T: DeserializeOwned>(
+    language: &str,
+    program: &str,
+    base_url: &str,
+    settings: &Value,
+) -> Result<T> {
+    let packages = local_dir().join(format!("clients-{language}"));
+    let requirements = folder(language).join("requirements.txt");
     install_once(&packages, &requirements, |part| {
         let mut pip = Command::new("python3");
         pip.args([
@@ -34,7 +53,7 @@ pub fn python<T: DeserializeOwned>(program: &str, base_url: &str, settings: &Val
     })?;
     let mut command = Command::new("python3");
     // -B: no compiled files in the tree.
-    command.arg("-B").arg(folder("python").join(format!("{program}.py"))).env("PYTHONPATH", packages);
+    command.arg("-B").arg(folder(language).join(format!("{program}.py"))).env("PYTHONPATH", packages);
     answer(command.arg(base_url), settings)
 }
 

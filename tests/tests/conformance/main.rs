@@ -2,3 +2,4 @@
 
 mod bill;
 mod docs;
+mod openapi;
