@@ -2,4 +2,5 @@
 
 mod bill;
 mod docs;
+mod examples;
 mod openapi;
