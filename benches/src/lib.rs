@@ -1,1 +1,5 @@
-//! Benchmarks. What one event costs is in `benches/`, run by `cargo bench -p meterhouse-benches`.
+//! Benchmarks, and what several of them share. What one event costs is in `benches/`, run by
+//! `cargo bench -p meterhouse-benches`.
+
+pub mod fill;
+pub mod latency;

@@ -14,7 +14,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use meterhouse_store::{
-    DailyDifference, Error, EventDifference, LedgerEnds, MissingReplay, Slice, Store, UnquarantinedConflict,
+    DailyDifference, Error, EventDifference, LedgerEnds, MissingReplay, Slice, Store, UnlistedCustomer,
+    UnquarantinedConflict,
 };
 use tokio::time::sleep;
 
@@ -73,11 +74,13 @@ impl Audit<'_> {
         let conflicts = staying(|| self.store.unquarantined_conflicts(self.slice), Clone::clone).await?;
         let replays = staying(|| self.store.missing_replays(self.slice), Clone::clone).await?;
         let sums = staying(|| self.store.daily_differences(self.margin, self.slice), Clone::clone).await?;
+        let unlisted = staying(|| self.store.unlisted_customers(self.slice), Clone::clone).await?;
         let events = events.iter().map(event_finding);
         let conflicts = conflicts.iter().map(conflict_finding);
         let replays = replays.iter().map(replay_finding);
         let sums = sums.iter().map(sum_finding);
-        Ok(events.chain(conflicts).chain(replays).chain(sums).collect())
+        let unlisted = unlisted.iter().map(unlisted_finding);
+        Ok(events.chain(conflicts).chain(replays).chain(sums).chain(unlisted).collect())
     }
 }
 
@@ -130,6 +133,16 @@ fn sum_finding(difference: &DailyDifference) -> Finding {
         difference.events_records
     );
     Finding::new(Check::Rollup, subject, detail)
+}
+
+fn unlisted_finding(unlisted: &UnlistedCustomer) -> Finding {
+    let UnlistedCustomer { subscription, customer } = unlisted;
+    let subject = format!("{subscription:?} {customer:?}");
+    Finding::new(
+        Check::Subscriptions,
+        subject,
+        "a list of the subscription's usages leaves out those of this customer",
+    )
 }
 
 fn event_finding(difference: &EventDifference) -> Finding {

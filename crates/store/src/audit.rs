@@ -17,7 +17,7 @@ use crate::connect::within;
 use crate::{Error, Store};
 
 pub use accounts::{AccountedRange, LedgerEpoch, Positions};
-pub use daily::{DailyDifference, UnnamedUsage};
+pub use daily::{DailyDifference, UnlistedCustomer, UnnamedUsage};
 pub use events::{Copies, EventDifference, LedgerEnds, MissingReplay, UnquarantinedConflict};
 pub use topic::{EvidenceSet, EvidenceSum};
 

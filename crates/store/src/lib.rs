@@ -40,7 +40,7 @@ mod zone;
 
 pub use audit::{
     AccountedRange, Copies, DailyDifference, EventDifference, EvidenceSet, EvidenceSum, LedgerEnds,
-    LedgerEpoch, MissingReplay, Positions, Slice, UnnamedUsage, UnquarantinedConflict,
+    LedgerEpoch, MissingReplay, Positions, Slice, UnlistedCustomer, UnnamedUsage, UnquarantinedConflict,
 };
 pub use connect::{ClickHouseConfig, Store};
 pub use daily::{DateFilter, DatePage, DateState, MarkedDate, ServerTime, UsageDate};

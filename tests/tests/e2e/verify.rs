@@ -9,7 +9,8 @@ use meterhouse_tests::{Message, Service, Site, Usage, audit, shared, topic, wait
 use serde_json::Value;
 
 /// What is damaged, how, and which check tells it.
-const DAMAGES: [(&str, &str, &str); 7] = [
+const DAMAGES: [(&str, &str, &str); 8] = [
+    ("a customer is gone", "subscription_customers DELETE WHERE customer = 'customer-2'", "subscriptions"),
     (
         "rows of replayed records are gone",
         "usage_events DELETE WHERE (partition, offset) IN \

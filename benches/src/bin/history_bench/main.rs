@@ -5,18 +5,14 @@
 //! Beside it, the same question to the raw table. Each customer has one subscription that uses two of 12 option codes
 //! every day, so more events mean more events a day, and the same number of days.
 
-mod fill;
-mod measure;
-
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
+use meterhouse_benches::fill::{self, CUSTOMERS, customer};
+use meterhouse_benches::latency::{Customers, Latencies};
 use meterhouse_localstack::{ClickHouse, ClickHouseOptions, local_dir};
 use meterhouse_tests::{Service, Site};
-
-use fill::{CUSTOMERS, customer};
-use measure::{Customers, Latencies};
 
 const NAME: &str = "history_bench";
 /// Nobody listens there: nothing here needs Kafka.
@@ -82,7 +78,7 @@ fn measure_all(arguments: &Arguments, site: &Site, api: &Service, events: u64) -
     let show =
         |question: &str, latencies: Latencies| println!("| {events} | {rows} | {question} | {latencies} |");
     let history = |query: &str| {
-        Latencies::of(arguments.requests, &mut Customers::new(), |number| {
+        Latencies::of(arguments.requests, &mut Customers::default(), |number| {
             let reply = client.ask_history(site.token(), &customer(number), query)?;
             ensure!(reply.status == 200 && reply.body.contains("usage"), "{} {}", reply.status, reply.body);
             Ok(())
@@ -94,7 +90,7 @@ fn measure_all(arguments: &Arguments, site: &Site, api: &Service, events: u64) -
     show("history, from_offset=24", history("?from_offset=24")?);
     touch_today(site)?;
     show("history, from_offset=24, one day live", history("?from_offset=24")?);
-    let raw = Latencies::of(arguments.raw_requests, &mut Customers::new(), |number| {
+    let raw = Latencies::of(arguments.raw_requests, &mut Customers::default(), |number| {
         site.query(&fill::raw_question(&customer(number))).map(|_| ())
     })?;
     show("raw table with FINAL", raw);

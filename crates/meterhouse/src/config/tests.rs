@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use std::path::PathBuf;
 
 use meterhouse_model::Rules;
@@ -39,6 +41,7 @@ fn nothing_given_gives_the_documented_defaults() {
     assert_eq!((config.http.max_concurrent_requests, config.http.max_body_bytes), (64, 1_048_576));
     assert_eq!(config.metrics.listen.to_string(), "127.0.0.1:9464");
     assert_eq!((config.api.rate_per_second, config.api.rate_burst), (0, 0));
+    assert_eq!(config.api.visible_wait, Duration::from_secs(5));
     assert_eq!(config.api.checkout_clock_skew.as_secs(), 300);
     assert_eq!(config.catalog.path, None);
     let (given, default) =

@@ -24,6 +24,8 @@ pub(crate) enum Check {
     Replays,
     /// Daily sums are those of the events.
     Rollup,
+    /// All rows of a subscription are found under the customers that are on record for it.
+    Subscriptions,
     /// The topic says the same as the tables.
     Kafka,
 }

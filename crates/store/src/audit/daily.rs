@@ -1,4 +1,4 @@
-//! Daily sums, against the events.
+//! Daily sums, and who is on record for a subscription, against the events.
 
 use std::time::Duration;
 
@@ -46,7 +46,25 @@ pub struct UnnamedUsage {
     pub last_day: i32,
 }
 
+/// Rows of a subscription that a read of its usages does not see.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize, clickhouse::Row)]
+pub struct UnlistedCustomer {
+    /// The subscription.
+    pub subscription: String,
+    /// Whom the rows name.
+    pub customer: String,
+}
+
 impl Store {
+    /// Customers whom rows of a subscription name, and who are not on record for it, up to 1000.
+    ///
+    /// # Errors
+    /// There is no complete answer.
+    pub async fn unlisted_customers(&self, slice: Slice) -> Result<Vec<UnlistedCustomer>, Error> {
+        let query = self.sliced(include_str!("unlisted.sql"), slice).param("limit", DIFFERENCES_MAX);
+        self.audit_rows(query).await
+    }
+
     /// Daily sums that are not those of the events, up to 1000. `margin` is that of the readers.
     ///
     /// What is being written meanwhile may look like a difference: look again for what stays.

@@ -5,7 +5,8 @@ use std::time::Instant;
 use anyhow::Result;
 use meterhouse_tests::Site;
 
-pub(crate) const CUSTOMERS: u32 = 10_000;
+/// Customers with one subscription each.
+pub const CUSTOMERS: u32 = 10_000;
 /// 24 months.
 const DAYS: u32 = 730;
 /// Events in one statement.
@@ -16,7 +17,7 @@ const BATCH: u64 = 200_000;
 const BATCHES: u64 = 15;
 
 /// The name of a customer.
-pub(crate) fn customer(number: u32) -> String {
+pub fn customer(number: u32) -> String {
     format!("customer-{number}")
 }
 
@@ -33,7 +34,10 @@ struct Events<'s> {
 }
 
 /// Fills `usage_events`. Customers come one after the other, then days, then option codes.
-pub(crate) fn events(site: &Site, count: u64) -> Result<()> {
+///
+/// # Errors
+/// ClickHouse refuses it.
+pub fn events(site: &Site, count: u64) -> Result<()> {
     let begun = Instant::now();
     let end = format!(
         "toStartOfDay(toDateTime64(now(), 6, 'UTC')) - toIntervalDay(round * 7 % {DAYS})
@@ -50,7 +54,10 @@ pub(crate) fn events(site: &Site, count: u64) -> Result<()> {
 }
 
 /// Adds batches of a load to the current month, not merged yet, of usage that ends today. Tells how many parts the month has.
-pub(crate) fn unmerged(site: &Site) -> Result<u64> {
+///
+/// # Errors
+/// ClickHouse refuses it.
+pub fn unmerged(site: &Site) -> Result<u64> {
     site.query("SYSTEM STOP MERGES usage_events")?;
     let end = "toStartOfDay(toDateTime64(now(), 6, 'UTC')) + toIntervalMicrosecond(number + 1)";
     let events = Events { end, option: "customer_number % 12", units: "1", padding: 'x' };
@@ -86,7 +93,7 @@ fn insert(site: &Site, events: &Events<'_>, first: u64, rows: u64) -> Result<()>
 }
 
 /// The sums of a customer by month and service from all of its events, each `service=usage`.
-pub(crate) fn raw_question(customer: &str) -> String {
+pub fn raw_question(customer: &str) -> String {
     format!(
         "SELECT option_code || '=' || if(position(total, '.') > 0, total, total || '.0')
          FROM
