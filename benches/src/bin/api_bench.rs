@@ -45,6 +45,8 @@ fn main() -> Result<()> {
     stack.kafka().create_topic(NAME, 8)?;
     let mut site =
         Site::in_dir(dir.path(), &stack.kafka().bootstrap(), &stack.clickhouse().http_url(), NAME)?;
+    // A site for tests has a batch of its own for nearly every record.
+    site.set("ingest.batch_age_ms", 1000)?;
     site.set("clickhouse.insert_timeout_ms", 20_000)?;
     site.set("rollup.margin_ms", 40_001)?;
     site.write_credentials(&[Token::new(site.token()), Token::for_usages(USAGES_TOKEN, &["*"])])?;

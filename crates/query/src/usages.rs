@@ -3,9 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use meterhouse_model::{BillingZone, Day, Event, IdentityHash, Registry, Version};
+use meterhouse_model::{BillingZone, Event, IdentityHash, Registry, Version};
 use meterhouse_store::{
-    ListedUsage, Store, StoredReject, StoredUsage, SubscriptionRows, UsageFilter, WinningCopy,
+    ALL_DAYS, ListedUsage, Store, StoredReject, StoredUsage, SubscriptionRows, UsageFilter, WinningCopy,
 };
 use tokio::sync::watch;
 
@@ -159,7 +159,7 @@ impl Usages {
     fn listed(&self, customers: &Customers, reference: &str, named: Vec<String>) -> Subscription {
         let registry = Arc::clone(&self.registry.borrow());
         let unnamed_days = if customers.are_all() {
-            vec![(Day::FIRST, Day::END)]
+            vec![ALL_DAYS]
         } else {
             registry.days_owned_by(|customer| customers.contain(customer), reference, &self.zone)
         };

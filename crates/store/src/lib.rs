@@ -61,7 +61,7 @@ pub use recent::RecentCopies;
 pub use rejects::{RejectBatch, RejectScope, Rejected, RejectedRecord};
 pub use schema::SchemaState;
 pub use sources::{Source, Sources};
-pub use subscription::{ListedUsage, StoredUsage, SubscriptionRows, UsageFilter, WinningCopy};
+pub use subscription::{ALL_DAYS, ListedUsage, StoredUsage, SubscriptionRows, UsageFilter, WinningCopy};
 pub use sweep::{
     Case, ConflictOutcome, EventCopy, HashRange, Quarantined, RowKey, Settlement, Standing, Tombstone,
     Unsettled, Verdict, Winners, seal_tombstones,

@@ -17,6 +17,7 @@ const PAGE: &str = include_str!("subscription/page.sql");
 const WHOLE: &str = include_str!("subscription/whole.sql");
 const COUNT: &str = "SELECT count()\n";
 const FROM: &str = include_str!("subscription/from.sql");
+const ON_DAYS: &str = include_str!("subscription/on_days.sql");
 const OF_OPTION: &str = "AND option_code = {option_code:String}\n";
 const OF_RENEWAL: &str = "AND renewal_order_reference = {renewal:UInt64}\n";
 const OF_REFERENCES: &str = "AND usage_reference IN {references:Array(UInt64)}\n";
@@ -33,6 +34,9 @@ pub struct SubscriptionRows {
     /// Billing days of rows that name none, from the first to the one after the last.
     pub unnamed_days: Vec<(Day, Day)>,
 }
+
+/// All billing days that there can be.
+pub const ALL_DAYS: (Day, Day) = (Day::FIRST, Day::END);
 
 /// Which usages of a subscription are wanted; what is not given narrows nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -99,7 +103,6 @@ struct PageRow {
     units: i128,
     description: String,
     renewal_order_reference: u64,
-    matching: u64,
 }
 
 #[derive(Debug, Deserialize, clickhouse::Row)]
@@ -155,11 +158,14 @@ impl Store {
     ) -> Result<(Vec<ListedUsage>, u64), Error> {
         let query = self.usages(PAGE, rows, filter, ORDERED).param("offset", offset).param("limit", limit);
         let page: Vec<PageRow> = self.answer(query.fetch_all()).await?;
-        let matching = match page.first() {
-            Some(row) => row.matching,
-            // Nobody says how many there are before a page behind the last.
-            None if offset > 0 => self.answer(self.usages(COUNT, rows, filter, "").fetch_one()).await?,
-            None => 0,
+        let seen = page.len() as u64;
+        let is_last = seen < limit && (seen > 0 || offset == 0);
+        let matching = if is_last {
+            offset + seen
+        } else {
+            let count: u64 = self.answer(self.usages(COUNT, rows, filter, "").fetch_one()).await?;
+            // Some may have gone in between.
+            count.max(if seen > 0 { offset + seen } else { 0 })
         };
         Ok((page.into_iter().map(ListedUsage::from).collect(), matching))
     }
@@ -207,10 +213,12 @@ impl Store {
         let (from, to) = (from.max(instant(Day::FIRST)), to.min(instant(Day::END)));
         let (from_days, to_days): (Vec<i32>, Vec<i32>) =
             rows.unnamed_days.iter().map(|(from, to)| (from.0, to.0)).unzip();
+        let are_all = rows.unnamed_days == [ALL_DAYS];
         let clause = |is_given: bool, text: &'static str| if is_given { text } else { "" };
         let statement = [
             select,
             FROM,
+            clause(!are_all, ON_DAYS),
             clause(filter.option_code.is_some(), OF_OPTION),
             clause(filter.renewal_order_reference.is_some(), OF_RENEWAL),
             clause(filter.references.is_some(), OF_REFERENCES),
@@ -227,9 +235,10 @@ impl Store {
             .param("first_date", utc_date(from - 1))
             .param("last_date", utc_date(to))
             .param("from", from)
-            .param("to", to)
-            .param("from_days", from_days)
-            .param("to_days", to_days);
+            .param("to", to);
+        if !are_all {
+            query = query.param("from_days", from_days).param("to_days", to_days);
+        }
         if let Some(option_code) = &filter.option_code {
             query = query.param("option_code", option_code);
         }

@@ -4,6 +4,3 @@ FROM usage_events FINAL
 PREWHERE customer IN {customers:Array(String)} AND subscription = {subscription:String}
     AND toDate32(billed_at) BETWEEN toDate32({first_date:Int32}) AND toDate32({last_date:Int32})
 WHERE usage_end BETWEEN fromUnixTimestamp64Micro({from:Int64}, 'UTC') AND fromUnixTimestamp64Micro({to:Int64}, 'UTC')
-    AND (customer != '' OR arrayExists(
-        (from_day, to_day) -> toInt32(billing_day) >= from_day AND toInt32(billing_day) < to_day,
-        {from_days:Array(Int32)}, {to_days:Array(Int32)}))

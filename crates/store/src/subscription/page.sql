@@ -1,4 +1,4 @@
--- A page of usages, each with the number of them all.
+-- A page of usages.
 SELECT
     usage_reference,
     toString(option_code) AS option_code,
@@ -6,5 +6,4 @@ SELECT
     usage_end,
     units,
     description,
-    renewal_order_reference,
-    count() OVER () AS matching
+    renewal_order_reference

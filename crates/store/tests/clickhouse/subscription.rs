@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use meterhouse_model::{Change, Day, Event, Version};
 use meterhouse_store::{
-    EventBatch, Evidence, LedgerEnds, Slice, Store, SubscriptionRows, UsageFilter, WinningCopy,
+    ALL_DAYS, EventBatch, Evidence, LedgerEnds, Slice, Store, SubscriptionRows, UsageFilter, WinningCopy,
 };
 
 use crate::database::{Database, shared};
@@ -17,8 +17,6 @@ fn rows(customers: &[&str], unnamed_days: &[(Day, Day)]) -> SubscriptionRows {
         unnamed_days: unnamed_days.to_vec(),
     }
 }
-
-const ALL_DAYS: [(Day, Day); 1] = [(Day::FIRST, Day::END)];
 
 /// Of a record of the HTTP API: its digest is made of one digit.
 fn requested(id: &str, index: u16, digit: char) -> Event<'static> {
@@ -79,18 +77,18 @@ async fn only_the_copies_that_count_are_listed() {
         listed
     };
     let all = UsageFilter::default();
-    assert_eq!(units(&rows(&["", "c"], &ALL_DAYS), &all).await, ["2.0", "8.0", "16.0"]);
-    assert_eq!(units(&rows(&["c"], &ALL_DAYS), &all).await, ["8.0"]);
+    assert_eq!(units(&rows(&["", "c"], &[ALL_DAYS]), &all).await, ["2.0", "8.0", "16.0"]);
+    assert_eq!(units(&rows(&["c"], &[ALL_DAYS]), &all).await, ["8.0"]);
     assert_eq!(units(&rows(&["", "c"], &[]), &all).await, ["8.0"], "days bind rows that name nobody");
     let october = (Day::from_date(2026, 10, 3), Day::from_date(2026, 10, 4));
     let end_of_year = (Day::from_date(2026, 12, 31), Day::from_date(2027, 1, 1));
     assert_eq!(units(&rows(&[""], &[october, end_of_year]), &all).await, ["2.0", "16.0"]);
-    assert!(units(&rows(&[], &ALL_DAYS), &all).await.is_empty());
+    assert!(units(&rows(&[], &[ALL_DAYS]), &all).await.is_empty());
     // A usage that ends with a day is billed on it, and its partition is that of the month before.
     let instant = at("2027-01-01T00:00:00Z");
     let ends = UsageFilter { ends: Some((instant, instant)), ..UsageFilter::default() };
-    assert_eq!(units(&rows(&[""], &ALL_DAYS), &ends).await, ["16.0"]);
-    let amended = &store.stored_usages(&rows(&[""], &ALL_DAYS), &all, 1).await.unwrap()[0];
+    assert_eq!(units(&rows(&[""], &[ALL_DAYS]), &ends).await, ["16.0"]);
+    let amended = &store.stored_usages(&rows(&[""], &[ALL_DAYS]), &all, 1).await.unwrap()[0];
     assert_eq!((amended.event.revision(), amended.partition, amended.offset), (1, 0, 1));
     assert_eq!(amended.version, Version::change(1, false, 0, 1, 0));
 }
