@@ -77,8 +77,8 @@ impl Usages {
         Ok(is_known.then_some(subscription))
     }
 
-    /// The same, for somebody who is going to add usage to it. Without a registry every subscription is one that all
-    /// customers together may have.
+    /// The same, for somebody who is going to add usage to it, with the rows alone that name no customer, as those will. Without
+    /// a registry every subscription is one that all customers together may have.
     ///
     /// # Errors
     /// No complete answer can be had.
@@ -88,10 +88,10 @@ impl Usages {
         reference: &str,
     ) -> Result<Option<Subscription>, Error> {
         let is_open = customers.are_all() && self.registry.borrow().is_empty();
-        if is_open || self.is_listed(customers, reference) {
-            return Ok(Some(self.listed(customers, reference, vec![String::new()])));
-        }
-        self.subscription(customers, reference).await
+        let is_theirs = is_open
+            || self.is_listed(customers, reference)
+            || self.subscription(customers, reference).await?.is_some();
+        Ok(is_theirs.then(|| self.listed(customers, reference, vec![String::new()])))
     }
 
     /// A page of usages by their end, then by reference, and the number of them all.

@@ -1,9 +1,10 @@
 //! What is written can be read back, and counts once.
 
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 
-use anyhow::Result;
-use meterhouse_tests::usages::{is_visible, usage};
+use anyhow::{Context, Result, anyhow};
+use meterhouse_tests::usages::{Usages, is_visible, usage};
+use meterhouse_tests::{Reply, Usage};
 use serde_json::{Value, json};
 
 use super::site;
@@ -92,43 +93,58 @@ fn a_key_makes_a_request_count_once() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn of_two_requests_with_one_key_at_once_one_counts() -> Result<()> {
-    let (_site, service, usages) = site("usages_race")?;
-    for round in 0..5 {
-        let key = format!("k{round}");
-        let bodies: [Vec<Value>; 3] = [
-            vec![usage("cpu", "10:00:00", 1)],
-            (0..4).map(|hour| usage("cpu", &format!("1{hour}:00:00"), 10)).collect(),
-            (0..7).map(|hour| usage("ram", &format!("1{hour}:00:00"), 100)).collect(),
-        ];
-        let before = usages.all("S")?.len();
-        let replies: Vec<_> = thread::scope(|scope| {
-            let sending: Vec<_> = bodies
-                .iter()
-                .map(|body| {
-                    let (usages, key) = (&usages, &key);
-                    scope.spawn(move || usages.save("S", &json!(body), Some(key)))
-                })
-                .collect();
-            sending.into_iter().map(|thread| thread.join().unwrap()).collect::<Result<_>>()
-        })?;
-        let statuses: Vec<u16> = replies.iter().map(|reply| reply.status).collect();
-        let winner = statuses.iter().position(|status| *status == 200).unwrap();
-        assert_eq!(statuses.iter().filter(|status| **status == 409).count(), 2, "{statuses:?}");
-        let listed = meterhouse_tests::wait::until_is(
-            "the losers' usages to be gone",
-            || usages.all("S"),
-            |listed| listed.len() == before + bodies[winner].len(),
-        )?;
-        let saved = replies[winner].json()?;
-        for item in saved.as_array().unwrap() {
-            assert!(listed.iter().any(|listed| listed["UsageReference"] == item["UsageReference"]
-                && listed["Units"] == item["Units"]));
-        }
+/// Sends three requests with one key at once: one of them counts, and of the others nothing stays.
+fn race(usages: &Usages, subscription: &str, key: &str) -> Result<()> {
+    let bodies: [Vec<Value>; 3] = [
+        vec![usage("cpu", "10:00:00", 1)],
+        (0..4).map(|hour| usage("cpu", &format!("1{hour}:00:00"), 10)).collect(),
+        (0..7).map(|hour| usage("ram", &format!("1{hour}:00:00"), 100)).collect(),
+    ];
+    let before = usages.list(subscription, "")?.json()?["Pagination"]["Count"].as_u64().unwrap_or_default();
+    let replies: Vec<_> = thread::scope(|scope| {
+        let sending: Vec<_> = bodies
+            .iter()
+            .map(|body| scope.spawn(move || usages.save(subscription, &json!(body), Some(key))))
+            .collect();
+        let join = |thread: ScopedJoinHandle<'_, Result<Reply>>| {
+            thread.join().map_err(|_| anyhow!("a thread panicked")).flatten()
+        };
+        sending.into_iter().map(join).collect::<Result<_>>()
+    })?;
+    let statuses: Vec<u16> = replies.iter().map(|reply| reply.status).collect();
+    assert_eq!(statuses.iter().filter(|status| **status == 409).count(), 2, "{statuses:?}");
+    let winner = statuses.iter().position(|status| *status == 200).context("nobody has won")?;
+    let count = usize::try_from(before)? + bodies[winner].len();
+    let listed = meterhouse_tests::wait::until_is(
+        "the losers' usages to be gone",
+        || usages.all(subscription),
+        |listed| listed.len() == count,
+    )?;
+    let saved = replies[winner].json()?;
+    for item in saved.as_array().into_iter().flatten() {
+        assert!(
+            listed.iter().any(|listed| listed["UsageReference"] == item["UsageReference"]
+                && listed["Units"] == item["Units"])
+        );
     }
-    drop(service);
     Ok(())
+}
+
+#[test]
+fn of_requests_with_one_key_at_once_one_counts() -> Result<()> {
+    let (_site, _service, usages) = site("usages_race")?;
+    (0..5).try_for_each(|round| race(&usages, "S", &format!("k{round}")))
+}
+
+#[test]
+fn of_requests_with_one_key_one_counts_also_where_all_usage_so_far_names_its_customer() -> Result<()> {
+    let (site, _service, usages) = site("usages_race_named")?;
+    let named = ["N1", "N2", "N3"];
+    let messages = named
+        .map(|name| Usage::default().with("SubscriptionReference", name).with("Customer", "x").message());
+    site.publisher()?.publish(&messages)?;
+    site.wait_consumed()?;
+    named.iter().try_for_each(|subscription| race(&usages, subscription, "k"))
 }
 
 #[test]
