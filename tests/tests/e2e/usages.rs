@@ -1,6 +1,7 @@
 //! Reading and writing single usages over HTTP.
 
 mod list;
+mod refused;
 mod write;
 
 use anyhow::Result;

@@ -46,7 +46,7 @@ impl UsageWriter {
             match self.winner(&amended, Version::before_revision(revision + 1)).await? {
                 Some(winner) if winner.version == ours => return Ok(amended),
                 Some(winner) if winner.version > ours => {}
-                _ => return Err(self.rejection(written).await),
+                _ => return Err(self.rejection(&[amended], written).await),
             }
         }
         Err(WriteError::Unavailable)

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use meterhouse_ingest::Written;
-use meterhouse_model::{Change, Event, Identity, IdentityHash, Version};
+use meterhouse_model::{Change, Event, IdentityHash, Version};
 use meterhouse_query::Subscription;
 use meterhouse_store::{StoredUsage, UsageFilter};
 
@@ -16,13 +16,13 @@ use crate::clock::now_micros;
 const USAGES_MAX: u64 = 10_000;
 /// Deletions of a record: whatever they state, they fit into one.
 const RECORD_USAGES: usize = 100;
+/// What all copies are below, creations and changes.
+const ALL_COPIES: Version = Version(u128::MAX);
 
 /// A record with deletions.
 struct Deleting {
+    events: Vec<Event<'static>>,
     written: Written,
-    /// Identities, each with the version of its deletion.
-    versions: HashMap<Identity<'static>, Version>,
-    references: Vec<u64>,
 }
 
 impl UsageWriter {
@@ -82,12 +82,7 @@ impl UsageWriter {
         let Published::At(written) = self.publish(&events, now_micros() / 1000).await? else {
             return Err(WriteError::Unavailable);
         };
-        let version = |event: &Event<'_>| {
-            Version::change(event.revision(), true, written.partition, written.offset, event.index)
-        };
-        let references = events.iter().map(reference).collect();
-        let versions = events.into_iter().map(|event| (event.identity.clone(), version(&event))).collect();
-        Ok(Deleting { written, versions, references })
+        Ok(Deleting { events, written })
     }
 
     /// What is still there of a record's usages once it is accounted for, in a higher version. A lower one is another copy on
@@ -97,19 +92,35 @@ impl UsageWriter {
         subscription: &Subscription,
         deleting: &Deleting,
     ) -> Result<Vec<StoredUsage>, WriteError> {
-        if !self.is_accounted(deleting.written).await {
+        let Deleting { events, written } = deleting;
+        if !self.is_accounted(*written).await {
             return Err(WriteError::Unavailable);
         }
-        let filter = UsageFilter { references: Some(deleting.references.clone()), ..UsageFilter::default() };
-        let found = read("deleted usages", self.usages.stored(subscription, &filter, USAGES_MAX).await)?;
-        let mut left = Vec::new();
-        for usage in found {
-            match deleting.versions.get(&usage.event.identity) {
-                Some(version) if usage.version > *version => left.push(usage),
-                _ => {}
-            }
+        let hashes: Vec<_> = events.iter().map(|event| self.evidence(event).identity).collect();
+        let winners = read("deletions", self.usages.winners_below(&hashes, ALL_COPIES).await)?;
+        let is_stored = |(hash, event): (&IdentityHash, &Event<'_>)| {
+            winners.get(hash).is_some_and(|winner| winner.version >= deleting.version(event))
+        };
+        if !hashes.iter().zip(events).all(is_stored) {
+            return Err(self.rejection(events, *written).await);
         }
-        Ok(left)
+        let references = hashes.iter().map(|hash| hash.usage_reference()).collect();
+        let filter = UsageFilter { references: Some(references), ..UsageFilter::default() };
+        let mut found = read("deleted usages", self.usages.stored(subscription, &filter, USAGES_MAX).await)?;
+        let versions: HashMap<_, _> =
+            events.iter().map(|event| (&event.identity, deleting.version(event))).collect();
+        found.retain(|usage| {
+            versions.get(&usage.event.identity).is_some_and(|deletion| usage.version > *deletion)
+        });
+        Ok(found)
+    }
+}
+
+impl Deleting {
+    /// The version of one of its deletions.
+    fn version(&self, event: &Event<'_>) -> Version {
+        let Written { partition, offset } = self.written;
+        Version::change(event.revision(), true, partition, offset, event.index)
     }
 }
 
@@ -119,8 +130,4 @@ fn newest(mut usages: Vec<StoredUsage>) -> Vec<StoredUsage> {
     let mut seen = HashSet::new();
     usages.retain(|usage| seen.insert(usage.event.identity.clone()));
     usages
-}
-
-fn reference(event: &Event<'_>) -> u64 {
-    IdentityHash::of(&event.subscription, event.identity.to_string().as_bytes()).usage_reference()
 }

@@ -25,7 +25,8 @@ use std::time::Duration;
 use meterhouse_ingest::{ProducerError, TopicProducer, Written, record_value};
 use meterhouse_model::{CloudEventHeaders, Event, Record, Rules, Version, parse};
 use meterhouse_query::Usages;
-use meterhouse_store::{Evidence, WinningCopy};
+use meterhouse_store::{Evidence, StoredReject, WinningCopy};
+use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
 use accounted::Accounted;
@@ -125,17 +126,18 @@ impl UsageWriter {
         self.accounted.wait(&self.usages, self.producer.topic(), written, self.visible_wait).await
     }
 
-    /// Why a record that is accounted for has left nothing behind.
-    async fn rejection(&self, written: Written) -> WriteError {
+    /// Why a record of these events that is accounted for has left nothing behind. Another record was rejected at the same
+    /// place where the topic was made anew.
+    async fn rejection(&self, events: &[Event<'_>], written: Written) -> WriteError {
+        let Ok(value) = record_value(events) else { return WriteError::Unavailable };
+        let (topic, hash) = (self.producer.topic(), Sha256::digest(value));
         let rejects = self.usages.rejects_of(written.partition, written.offset).await;
-        let topic = self.producer.topic();
-        let reject = rejects
-            .into_iter()
-            .flatten()
-            .map(|reject| reject.listed)
-            .find(|reject| reject.key.topic == topic);
-        match reject {
-            Some(reject) => WriteError::Invalid(format!("{}: {}", reject.reason, reject.detail)),
+        let is_ours =
+            |reject: &StoredReject| reject.listed.key.topic == topic && reject.raw_sha256[..] == hash[..];
+        match rejects.into_iter().flatten().find(is_ours) {
+            Some(StoredReject { listed, .. }) => {
+                WriteError::Invalid(format!("{}: {}", listed.reason, listed.detail))
+            }
             None => WriteError::Unavailable,
         }
     }

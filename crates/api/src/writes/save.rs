@@ -63,7 +63,7 @@ impl UsageWriter {
             Standing::Absent => {
                 let written = self.publish_and_wait(events, now_micros() / 1000).await?;
                 match self.standing(events).await? {
-                    Standing::Absent => return Err(self.rejection(written).await),
+                    Standing::Absent => return Err(self.rejection(events, written).await),
                     standing => standing,
                 }
             }
@@ -92,13 +92,18 @@ impl UsageWriter {
         }
         match self.standing(events).await {
             Ok(Standing::Ours) => Ok(Visible::Yes),
-            Ok(Standing::Absent) => self.rejected(subscription, written).await,
+            Ok(Standing::Absent) => self.rejected(subscription, events, written).await,
             Ok(Standing::Anothers) | Err(_) => Ok(Visible::Pending),
         }
     }
 
-    async fn rejected(&self, subscription: &Subscription, written: Written) -> Result<Visible, WriteError> {
-        match self.rejection(written).await {
+    async fn rejected(
+        &self,
+        subscription: &Subscription,
+        events: &[Event<'_>],
+        written: Written,
+    ) -> Result<Visible, WriteError> {
+        match self.rejection(events, written).await {
             WriteError::Unavailable => {
                 let reference = subscription.reference();
                 tracing::error!(reference, ?written, "saved usages are neither stored nor in quarantine");
