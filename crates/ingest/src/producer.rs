@@ -77,6 +77,12 @@ pub enum ProducerError {
         /// Its name.
         topic: String,
     },
+    /// A record is larger than the broker takes, and is not written.
+    #[error("kafka takes no record of this size: {reason}")]
+    TooLarge {
+        /// The client's words.
+        reason: String,
+    },
     /// Records were not acknowledged.
     #[error("kafka did not acknowledge {records} records: {reason}")]
     Delivery {
@@ -173,7 +179,7 @@ impl Producer {
             match self.offer(topic, &record, UNAWAITED) {
                 Ok(()) => return Ok(()),
                 Err(error) if is_full(&error) => std::thread::sleep(FULL_QUEUE_PAUSE),
-                Err(error) => return Err(ProducerError::Delivery { records: 1, reason: error.to_string() }),
+                Err(error) => return Err(lost(error)),
             }
         }
     }
@@ -198,15 +204,14 @@ impl Producer {
     /// Writes one record and waits for its acknowledgement.
     ///
     /// # Errors
-    /// The record was not acknowledged. It may have been written all the same: a record that is sent again must be the
-    /// same.
+    /// The record is too large, or was not acknowledged. Then it may have been written all the same: a record that is sent
+    /// again must be the same.
     pub async fn send(
         &self,
         topic: &str,
         key: &[u8],
         value: Option<&[u8]>,
     ) -> Result<Written, ProducerError> {
-        let lost = |error: KafkaError| ProducerError::Delivery { records: 1, reason: error.to_string() };
         let record = Outgoing { key: Some(key), value, ..Outgoing::default() };
         let report = self.hand_over(topic, &record).await.map_err(lost)?;
         report_of(report).await.map_err(lost)
@@ -286,6 +291,14 @@ impl Producer {
         }
         let reason = lock(&reports.first_failure).as_ref().map(ToString::to_string).unwrap_or_default();
         Err(ProducerError::Delivery { records, reason })
+    }
+}
+
+fn lost(error: KafkaError) -> ProducerError {
+    let reason = error.to_string();
+    match error.rdkafka_error_code() {
+        Some(RDKafkaErrorCode::MessageSizeTooLarge) => ProducerError::TooLarge { reason },
+        _ => ProducerError::Delivery { records: 1, reason },
     }
 }
 

@@ -2,14 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::sync::Mutex;
 use tokio::task::JoinError;
 
 use crate::{KafkaConfig, Producer, ProducerError, Written};
 
-/// How long a record is tried, unless `kafka.properties` says otherwise: somebody waits for it.
-const MESSAGE_TIMEOUT: (&str, &str) = ("message.timeout.ms", "30000");
+/// What holds unless `kafka.properties` says otherwise.
+const DEFAULTS: [(&str, &str); 2] = [
+    // How long a record is tried: somebody waits for it.
+    ("message.timeout.ms", "30000"),
+    // Whoever writes has a limit of its own; the client's is below that of a broker.
+    ("message.max.bytes", "1000000000"),
+];
 
 /// Writes records of a topic that exists. Cheap to clone; all clones share one connection, which is made for the first
 /// record, and anew after an error: an idempotent producer may be of no use any more.
@@ -18,20 +24,30 @@ pub struct TopicProducer {
     brokers: Arc<str>,
     topic: Arc<str>,
     properties: Arc<BTreeMap<String, String>>,
-    connected: Arc<Mutex<Option<Arc<Producer>>>>,
+    connection: Arc<Mutex<Connection>>,
+}
+
+#[derive(Default)]
+enum Connection {
+    #[default]
+    None,
+    Made(Arc<Producer>),
+    /// The last attempt, which ended then.
+    Failed(Instant, ProducerError),
 }
 
 impl TopicProducer {
     /// Prepares a producer; nothing is connected yet.
     pub fn new(config: &KafkaConfig) -> Self {
         let mut properties = config.properties.clone();
-        let (name, value) = MESSAGE_TIMEOUT;
-        properties.entry(name.to_owned()).or_insert_with(|| value.to_owned());
+        for (name, value) in DEFAULTS {
+            properties.entry(name.to_owned()).or_insert_with(|| value.to_owned());
+        }
         Self {
             brokers: config.brokers.as_str().into(),
             topic: config.topic.as_str().into(),
             properties: Arc::new(properties),
-            connected: Arc::default(),
+            connection: Arc::default(),
         }
     }
 
@@ -54,10 +70,15 @@ impl TopicProducer {
         written
     }
 
+    /// The connection. All who wait while nobody can connect are told so together: one after the other, each would try as long
+    /// again.
     async fn producer(&self) -> Result<Arc<Producer>, ProducerError> {
-        let mut connected = self.connected.lock().await;
-        if let Some(producer) = connected.as_ref() {
-            return Ok(Arc::clone(producer));
+        let wanted = Instant::now();
+        let mut connection = self.connection.lock().await;
+        match &*connection {
+            Connection::Made(producer) => return Ok(Arc::clone(producer)),
+            Connection::Failed(at, error) if *at >= wanted => return Err(error.clone()),
+            _ => {}
         }
         let this = self.clone();
         let connecting = tokio::task::spawn_blocking(move || this.connect()).await;
@@ -65,9 +86,12 @@ impl TopicProducer {
             brokers: self.brokers.to_string(),
             reason: error.to_string(),
         };
-        let producer = Arc::new(connecting.map_err(failed)??);
-        *connected = Some(Arc::clone(&producer));
-        Ok(producer)
+        let made = connecting.map_err(failed).flatten().map(Arc::new);
+        *connection = match &made {
+            Ok(producer) => Connection::Made(Arc::clone(producer)),
+            Err(error) => Connection::Failed(Instant::now(), error.clone()),
+        };
+        made
     }
 
     /// Blocks. A topic that is missing is not written to: brokers may create it by themselves, with other partitions than
@@ -80,9 +104,12 @@ impl TopicProducer {
 
     /// The next record gets another producer, unless it has one already.
     async fn leave(&self, failed: &Arc<Producer>) {
-        let mut connected = self.connected.lock().await;
-        if connected.as_ref().is_some_and(|producer| Arc::ptr_eq(producer, failed)) {
-            *connected = None;
+        let mut connection = self.connection.lock().await;
+        if matches!(&*connection, Connection::Made(producer) if Arc::ptr_eq(producer, failed)) {
+            *connection = Connection::None;
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -105,6 +105,11 @@ impl UsageWriter {
         parse(&record, &rules).map_err(|reject| WriteError::Invalid(reject.to_string()))?;
         match self.producer.send(first.subscription.as_bytes(), value.as_bytes()).await {
             Ok(written) => Ok(Published::At(written)),
+            Err(ProducerError::TooLarge { .. }) => {
+                let bytes = value.len();
+                let message = format!("The usages make a record of {bytes} bytes, which Kafka does not take");
+                Err(WriteError::TooLarge(message))
+            }
             Err(error) => {
                 tracing::warn!(%error, "cannot publish usages");
                 let is_unknown = matches!(error, ProducerError::Delivery { .. });

@@ -42,7 +42,7 @@ async fn a_refused_record_is_an_error() {
     let producer = producer(&cluster, &[]);
     let too_large = vec![b'x'; 2_000_000];
     let error = producer.send(TOPIC, b"k", Some(&too_large)).await.unwrap_err();
-    assert!(matches!(error, ProducerError::Delivery { records: 1, .. }), "{error}");
+    assert!(matches!(error, ProducerError::TooLarge { .. }), "{error}");
     producer.enqueue(TOPIC, b"k", Some(&too_large)).unwrap_err();
 }
 

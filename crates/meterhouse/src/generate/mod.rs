@@ -192,7 +192,9 @@ fn producer_failure(error: ProducerError) -> Failure {
     let kind = match error {
         ProducerError::Configuration(_) => ExitKind::Usage,
         ProducerError::Unreachable { .. } | ProducerError::Delivery { .. } => ExitKind::Unreachable,
-        ProducerError::Topic { .. } | ProducerError::NoTopic { .. } => ExitKind::Finding,
+        ProducerError::Topic { .. } | ProducerError::NoTopic { .. } | ProducerError::TooLarge { .. } => {
+            ExitKind::Finding
+        }
     };
     Failure::new(kind, error)
 }

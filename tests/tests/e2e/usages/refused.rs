@@ -74,3 +74,32 @@ fn what_the_ledger_says_of_another_log_is_no_answer() -> Result<()> {
     usages.saved("S", &json!([usage("cpu", "11:00:00", 3)]))?;
     Ok(())
 }
+
+/// A record may be as long as a broker takes by default, which is more than Kafka's client does.
+#[test]
+fn what_is_too_large_is_what_the_broker_does_not_take() -> Result<()> {
+    let name = "usages_large";
+    let (site, _service, usages) = site(name)?;
+    let described = |text: &str| {
+        let mut usage = usage("cpu", "10:00:00", 1);
+        usage["Description"] = text.into();
+        usage
+    };
+    let saved = usages.saved("S", &json!(vec![described(&"x".repeat(690)); 1000]))?;
+    assert_eq!(saved.len(), 1000);
+    let lengths = site.log()?.into_iter().filter_map(|record| Some(record.value?.len()));
+    let length = lengths.max().unwrap_or_default();
+    assert!((1_000_001..=1_048_576).contains(&length), "{length}");
+
+    topic::configure(shared().kafka(), name, "max.message.bytes", "800")?;
+    // What does not become shorter by compression.
+    let text: String =
+        (0..300_u32).map(|n| char::from_u32(0x4e00 + n * 7919 % 20_000).unwrap_or('x')).collect();
+    for key in [None, Some("k")] {
+        let reply = usages.save("S", &json!([described(&text)]), key)?;
+        assert_eq!(reply.status, 413, "{}", reply.body);
+    }
+    usages.saved("S", &json!([usage("ram", "10:00:00", 1)]))?;
+    assert_eq!(usages.all("S")?.len(), 1001);
+    Ok(())
+}
