@@ -11,7 +11,7 @@ use crate::auth::Principal;
 use crate::clock::now_micros;
 use crate::headers::single;
 use crate::observe::called_by;
-use crate::writes::{NewUsages, UsageWriter, Visible};
+use crate::writes::{NewUsages, Visible};
 use crate::{ApiState, reply};
 
 const KEY: &str = "Idempotency-Key";
@@ -42,7 +42,7 @@ async fn answer(
     }
     let new = NewUsages { events, key, principal: principal.name() };
     let saving = state.writer.clone().save(subscription, new);
-    let (events, visible) = UsageWriter::to_the_end(saving).await?;
+    let (events, visible) = state.writer.to_the_end(saving).await?;
     let zone = state.usages.zone();
     let saved: Option<Vec<_>> = events.iter().map(|event| SavedUsage::of(event, zone)).collect();
     Ok(told(visible, reply::json(StatusCode::OK, &saved.ok_or(Refusal::Unavailable)?)))

@@ -27,7 +27,7 @@ use meterhouse_model::{CloudEventHeaders, Event, Record, Rules, Version, parse};
 use meterhouse_query::Usages;
 use meterhouse_store::{Evidence, StoredReject, WinningCopy};
 use sha2::{Digest, Sha256};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use accounted::Accounted;
 pub(crate) use amend::Amendment;
@@ -35,6 +35,8 @@ pub(crate) use save::{NewUsages, Visible};
 
 /// How often a change is tried where others are faster.
 const ATTEMPTS: usize = 10;
+/// Writes at a time: as many as connections by default. A write goes on when its connection is gone, so that these are no limit.
+const WRITES_MAX: usize = 400;
 
 /// Writes usages. Cheap to clone.
 #[derive(Clone)]
@@ -44,6 +46,7 @@ pub struct UsageWriter {
     rules: watch::Receiver<Arc<Rules>>,
     visible_wait: Duration,
     accounted: Arc<Accounted>,
+    room: Arc<Semaphore>,
 }
 
 /// Why usages are not written, or not known to be.
@@ -76,7 +79,8 @@ impl UsageWriter {
         rules: watch::Receiver<Arc<Rules>>,
         visible_wait: Duration,
     ) -> Self {
-        Self { producer, usages, rules, visible_wait, accounted: Arc::default() }
+        let room = Arc::new(Semaphore::new(WRITES_MAX));
+        Self { producer, usages, rules, visible_wait, accounted: Arc::default(), room }
     }
 
     /// The rules that hold now.
@@ -84,10 +88,19 @@ impl UsageWriter {
         Arc::clone(&self.rules.borrow())
     }
 
-    /// Runs a write to its end, whether or not its client waits for it.
+    /// Runs a write to its end, whether or not its client waits for it. It is not begun where there are too many.
     pub(crate) async fn to_the_end<T: Send + 'static>(
+        &self,
         write: impl Future<Output = Result<T, WriteError>> + Send + 'static,
     ) -> Result<T, WriteError> {
+        let Ok(room) = Arc::clone(&self.room).try_acquire_owned() else {
+            tracing::warn!("a write was not begun: {WRITES_MAX} are under way");
+            return Err(WriteError::Unavailable);
+        };
+        let write = async {
+            let _room = room;
+            write.await
+        };
         tokio::spawn(write).await.unwrap_or(Err(WriteError::Unknown))
     }
 

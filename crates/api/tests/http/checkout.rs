@@ -1,5 +1,7 @@
 //! The usages of a subscription, before any server is asked: what is refused, in which order, and in which shape.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::Request;
 use meterhouse_api::{Authority, RateLimit};
@@ -167,4 +169,19 @@ async fn the_limit_is_told_with_the_time_to_wait() {
     assert_eq!(code(&answer), of(429, "TOO_MANY_REQUESTS"));
     assert_eq!(answer.header("retry-after"), "1");
     assert_eq!(code(&ask(&service, "GET", &format!("{PATH}?Page=0"), "reader", "").await).0, 400);
+}
+
+/// Kafka is not there: each write tries to reach it for some seconds.
+#[tokio::test]
+async fn writes_whose_clients_have_left_are_not_without_limit() {
+    let service = service(Authority::Insecure, RateLimit::new(0, 0));
+    let usage = r#"[{"OptionCode":"cpu","UsageStart":"2026-10-03 10:00:00","UsageEnd":"2026-10-03 10:00:00","Units":1}]"#;
+    let impatient =
+        async |wait: Duration| tokio::time::timeout(wait, ask(&service, "POST", PATH, "", usage)).await.ok();
+    for _ in 0..400 {
+        assert!(impatient(Duration::from_millis(1)).await.is_none());
+    }
+    let refused = impatient(Duration::from_secs(2)).await.unwrap();
+    assert_eq!(code(&refused), of(503, "SERVICE_UNAVAILABLE"));
+    assert_eq!(refused.header("retry-after"), "5");
 }
