@@ -86,6 +86,7 @@ async fn serve(config: Arc<Config>, roles: Roles, files: Files) -> Result<(), Fa
         let listener = bind("http", config.http.listen).await?;
         let state = api_state(&config, roles, &files, &store, rules.clone(), &health, metrics.api);
         let limits = config.http.limits();
+        parts.run(done(state.writer.clone().mend(shutdown.clone())));
         parts.run(done(meterhouse_api::serve(listener, router(state), limits, shutdown.clone())));
     }
     parts.run(done(probes::clickhouse(store.clone(), health.clone(), shutdown.clone())));

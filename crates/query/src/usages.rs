@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use meterhouse_model::{BillingZone, Event, IdentityHash, Registry, Version};
 use meterhouse_store::{
@@ -148,6 +149,14 @@ impl Usages {
     /// No answer can be had.
     pub async fn rejects_of(&self, partition: i32, offset: i64) -> Result<Vec<StoredReject>, Error> {
         Ok(self.store.rejects_of(partition, offset).await?)
+    }
+
+    /// The values of records of HTTP requests whose first usage was found in conflict not longer ago than that.
+    ///
+    /// # Errors
+    /// No answer can be had.
+    pub async fn conflicting_requests(&self, topic: &str, back: Duration) -> Result<Vec<Vec<u8>>, Error> {
+        Ok(self.store.conflicting_requests(topic, back).await?)
     }
 
     fn is_listed(&self, customers: &Customers, reference: &str) -> bool {

@@ -1,5 +1,6 @@
 //! Reading and writing single usages over HTTP.
 
+mod left_behind;
 mod list;
 mod refused;
 mod write;

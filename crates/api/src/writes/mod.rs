@@ -16,6 +16,7 @@
 mod accounted;
 mod amend;
 mod delete;
+mod mend;
 mod origin;
 mod save;
 
@@ -159,9 +160,7 @@ impl UsageWriter {
             None => WriteError::Unavailable,
         }
     }
-}
 
-impl UsageWriter {
     /// The copy of an event that has won among those below a version. `None`: there is none.
     async fn winner(&self, event: &Event<'_>, below: Version) -> Result<Option<WinningCopy>, WriteError> {
         let identity = self.evidence(event).identity;

@@ -114,7 +114,7 @@ impl UsageWriter {
     }
 
     /// Whose the first identity of a request is.
-    async fn standing(&self, events: &[Event<'static>]) -> Result<Standing, WriteError> {
+    pub(super) async fn standing(&self, events: &[Event<'static>]) -> Result<Standing, WriteError> {
         let Some(first) = events.first() else { return Err(WriteError::NotFound) };
         Ok(match self.winner(first, CREATIONS).await? {
             None => Standing::Absent,
@@ -125,7 +125,7 @@ impl UsageWriter {
 
     /// Deletes what another request with our key does not have. What both have is the other's: ours is in conflict with it, or
     /// the same.
-    async fn take_back(
+    pub(super) async fn take_back(
         &self,
         subscription: &Subscription,
         events: &[Event<'static>],
@@ -150,7 +150,7 @@ impl UsageWriter {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
+pub(super) enum Standing {
     /// No copy of it is stored.
     Absent,
     /// Our request's.

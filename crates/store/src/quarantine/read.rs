@@ -1,5 +1,7 @@
 //! Reads of quarantine. Always FINAL: of the rows of a reject the one with the highest standing counts.
 
+use std::time::Duration;
+
 use clickhouse::query::Query;
 use serde::Deserialize;
 
@@ -16,6 +18,9 @@ const NEWEST: &str = include_str!("newest.sql");
 const WHOLE: &str = concat!(include_str!("place.sql"), include_str!("listed.sql"), include_str!("whole.sql"));
 const AT_PLACES: &str = include_str!("at_places.sql");
 const AT_POSITION: &str = include_str!("at_position.sql");
+const REQUESTS: &str = include_str!("requests.sql");
+/// Requests that are told at most.
+const REQUESTS_MAX: u64 = 1000;
 const COUNT: &str = "SELECT count() ";
 
 #[derive(Deserialize, clickhouse::Row)]
@@ -145,6 +150,17 @@ impl Store {
     pub async fn rejects_of(&self, partition: i32, offset: i64) -> Result<Vec<StoredReject>, Error> {
         let query = self.for_reads().query_raw(&format!("{WHOLE}{AT_POSITION}"));
         self.whole(query.param("partition", partition).param("offset", offset)).await
+    }
+
+    /// The values of records of HTTP requests whose first usage was found in conflict not longer ago than that, up to 1000.
+    ///
+    /// # Errors
+    /// There is no complete answer.
+    pub async fn conflicting_requests(&self, topic: &str, back: Duration) -> Result<Vec<Vec<u8>>, Error> {
+        let query = self.for_reads().query_raw(REQUESTS).param("topic", topic);
+        let query = query.param("seconds", back.as_secs()).param("limit", REQUESTS_MAX);
+        let values: Vec<String> = self.answer(query.fetch_all()).await?;
+        values.iter().map(|value| bytes(value)).collect()
     }
 
     async fn whole(&self, query: Query) -> Result<Vec<StoredReject>, Error> {
