@@ -39,7 +39,7 @@ pub(super) enum Refusal {
     NoUsage,
     /// 409: another request had this key.
     KeyTaken,
-    /// 409: two usages share the reference, or the usage cannot be changed any more.
+    /// 409: several usages of the subscription share the reference.
     Ambiguous,
     /// 409: the usage has been changed as often as it can be.
     NoMoreRevisions,
