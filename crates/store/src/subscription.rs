@@ -133,6 +133,18 @@ struct WinnerRow {
     content: u64,
 }
 
+impl UsageFilter {
+    /// Whether a usage is wanted, as the database would say.
+    pub fn matches(&self, event: &Event<'_>) -> bool {
+        let reference =
+            || IdentityHash::of(&event.subscription, event.identity.to_string().as_bytes()).usage_reference();
+        self.ends.is_none_or(|(first, last)| (first..=last).contains(&event.end))
+            && self.option_code.as_ref().is_none_or(|code| event.option_code == *code)
+            && self.renewal_order_reference.is_none_or(|order| event.renewal_order_reference == Some(order))
+            && self.references.as_ref().is_none_or(|references| references.contains(&reference()))
+    }
+}
+
 impl Store {
     /// The customers whom rows of a subscription name, the empty name for rows that name none. Nobody: there is no row.
     ///

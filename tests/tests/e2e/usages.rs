@@ -2,6 +2,7 @@
 
 mod left_behind;
 mod list;
+mod moved;
 mod refused;
 mod write;
 

@@ -16,6 +16,8 @@ use crate::clock::now_micros;
 const USAGES_MAX: u64 = 10_000;
 /// Deletions of a record: whatever they state, they fit into one.
 const RECORD_USAGES: usize = 100;
+/// Usages that are asked for by their references at a time.
+const REFERENCES_MAX: usize = 1000;
 /// What all copies are below, creations and changes.
 const ALL_COPIES: Version = Version(u128::MAX);
 
@@ -34,15 +36,35 @@ impl UsageWriter {
         principal: impl AsRef<str>,
     ) -> Result<(), WriteError> {
         let found = self.usages.stored(&subscription, &filter, USAGES_MAX + 1).await;
-        let mut found = read("usages", found)?;
+        let found = read("usages", found)?;
         if found.len() as u64 > USAGES_MAX {
             let message = format!("More than {USAGES_MAX} usages match: narrow the criteria");
             return Err(WriteError::Invalid(message));
         }
+        let mut matching = self.matching(&subscription, &filter, &found).await?;
         if filter.references.is_some() {
-            found = vec![one(found)?];
+            matching = vec![one(matching)?];
         }
-        self.delete_all(&subscription, found, principal.as_ref()).await
+        self.delete_all(&subscription, matching, principal.as_ref()).await
+    }
+
+    /// Of usages that were found, those of which the copy that counts matches, too. Until the sweep comes, what was found may
+    /// be an older copy, on a key that its usage has left.
+    async fn matching(
+        &self,
+        subscription: &Subscription,
+        filter: &UsageFilter,
+        found: &[StoredUsage],
+    ) -> Result<Vec<StoredUsage>, WriteError> {
+        let mut copies = Vec::new();
+        for part in found.chunks(REFERENCES_MAX) {
+            let references = part.iter().map(|usage| reference(&usage.event)).collect();
+            let all = UsageFilter { references: Some(references), ..UsageFilter::default() };
+            copies.extend(read("copies", self.usages.stored(subscription, &all, USAGES_MAX).await)?);
+        }
+        let mut matching = newest(copies);
+        matching.retain(|usage| filter.matches(&usage.event));
+        Ok(matching)
     }
 
     /// Deletes usages, in rounds: what others have changed meanwhile takes another one.
@@ -130,4 +152,8 @@ fn newest(mut usages: Vec<StoredUsage>) -> Vec<StoredUsage> {
     let mut seen = HashSet::new();
     usages.retain(|usage| seen.insert(usage.event.identity.clone()));
     usages
+}
+
+fn reference(event: &Event<'_>) -> u64 {
+    IdentityHash::of(&event.subscription, event.identity.to_string().as_bytes()).usage_reference()
 }

@@ -74,6 +74,8 @@ async fn only_the_copies_that_count_are_listed() {
         let stored = store.stored_usages(rows, filter, 100).await.unwrap();
         let listed: Vec<String> = page.iter().map(|usage| usage.units.to_string()).collect();
         assert_eq!(listed, stored.iter().map(|usage| usage.event.units.to_string()).collect::<Vec<_>>());
+        let all = store.stored_usages(rows, &UsageFilter::default(), 100).await.unwrap();
+        assert!(all.iter().filter(|usage| filter.matches(&usage.event)).eq(&stored), "{filter:?}");
         listed
     };
     let all = UsageFilter::default();
@@ -88,7 +90,23 @@ async fn only_the_copies_that_count_are_listed() {
     let instant = at("2027-01-01T00:00:00Z");
     let ends = UsageFilter { ends: Some((instant, instant)), ..UsageFilter::default() };
     assert_eq!(units(&rows(&[""], &[ALL_DAYS]), &ends).await, ["16.0"]);
+    let before = UsageFilter { ends: Some((instant - 1, instant - 1)), ..UsageFilter::default() };
+    assert!(units(&rows(&[""], &[ALL_DAYS]), &before).await.is_empty());
     let amended = &store.stored_usages(&rows(&[""], &[ALL_DAYS]), &all, 1).await.unwrap()[0];
+    let option_code = Some(amended.event.option_code.to_string());
+    let same_option = UsageFilter { option_code, ..UsageFilter::default() };
+    assert!(units(&rows(&[""], &[ALL_DAYS]), &same_option).await.contains(&"2.0".to_owned()));
+    for nothing in [
+        UsageFilter { option_code: Some("no option".into()), ..UsageFilter::default() },
+        UsageFilter { renewal_order_reference: Some(1), ..UsageFilter::default() },
+        UsageFilter { references: Some(vec![1]), ..UsageFilter::default() },
+    ] {
+        assert!(units(&rows(&[""], &[ALL_DAYS]), &nothing).await.is_empty());
+    }
+    let reference =
+        store.usage_page(&rows(&[""], &[ALL_DAYS]), &all, 0, 1).await.unwrap().0[0].usage_reference;
+    let references = UsageFilter { references: Some(vec![1, reference]), ..UsageFilter::default() };
+    assert_eq!(units(&rows(&[""], &[ALL_DAYS]), &references).await, ["2.0"]);
     assert_eq!((amended.event.revision(), amended.partition, amended.offset), (1, 0, 1));
     assert_eq!(amended.version, Version::change(1, false, 0, 1, 0));
 }
