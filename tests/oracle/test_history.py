@@ -82,6 +82,11 @@ class Conflicts(unittest.TestCase):
         # From the API, it counts as the first: the other one states the same.
         self.assertEqual(self.offsets(record(0), same), [])
 
+    def test_the_first_usage_of_a_request_states_the_request(self):
+        first, other = ({"Request": digit * 64} for digit in "ab")
+        self.assertEqual(self.offsets(record(0, Origin=first), record(1, Origin=first)), [])
+        self.assertEqual(self.offsets(record(0, Origin=first), record(1, Origin=other)), [1])
+
     def test_one_that_is_earlier_makes_the_others_conflicts(self):
         late, early = record(7, Units="2"), record(1, NOW_MS - 1, partition=3)
         self.assertEqual(self.offsets(late, record(8, Units="2"), early), [7, 8])

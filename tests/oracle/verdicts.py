@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 from envelope import media_type, open_binary, open_structured
-from members import Number, Reject, as_members, as_text, byte_length, name_of, optional_text, read_object, required
+from members import Number, Object, Reject
+from members import as_members, as_text, byte_length, name_of, optional_text, read_object, required
 from texts import UnitsFault, parse_time, parse_units
 from zones import SECOND, month_of
 
@@ -146,9 +147,19 @@ def event_of(record, members, envelope, index, rules):
         is_creation=action is None,
         is_deletion=action == "delete",
         rank=rank,
-        content=(option_code, customer, start, end, units, description, renewal),
+        content=(option_code, customer, start, end, units, description, renewal, request_of(members, index)),
         place=(record.topic, *place),
     )
+
+
+def request_of(members, index):
+    """The digest of the HTTP request that the first event of a record stands for."""
+    origin = members.get("Origin")
+    if index != 0 or not isinstance(origin, (dict, Object)):
+        return None
+    request = as_members(origin).get("Request")
+    is_text = isinstance(request, str) and not isinstance(request, Number)
+    return request if is_text and re.fullmatch("[0-9a-f]{64}", request) else None
 
 
 def change_of(members):
