@@ -1,5 +1,8 @@
 //! A client of the HTTP interface.
 
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::net::TcpStream;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -75,6 +78,28 @@ impl Client {
         let mut answer = answer.with_context(|| format!("{method} {path}"))?;
         let text = answer.body_mut().read_to_string().with_context(|| format!("{method} {path}"))?;
         Ok(Reply { status: answer.status().as_u16(), headers: answer.headers().clone(), body: text })
+    }
+
+    /// Sends a whole request and reads nothing: the connection ends when it is dropped, whatever the server is about to say.
+    ///
+    /// # Errors
+    /// Nobody takes it.
+    pub fn send_only(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Result<TcpStream> {
+        let address = self.base.trim_start_matches("http://");
+        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\n");
+        for (name, value) in headers {
+            write!(request, "{name}: {value}\r\n")?;
+        }
+        write!(request, "Content-Length: {}\r\n\r\n{body}", body.len())?;
+        let mut stream = TcpStream::connect(address)?;
+        stream.write_all(request.as_bytes())?;
+        Ok(stream)
     }
 
     /// A plain GET.

@@ -1,9 +1,11 @@
 //! Requests for single usages.
 
+use std::net::TcpStream;
+
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
-use crate::{Client, Reply};
+use crate::{Client, Reply, wait};
 
 /// A client with a token that may read and write usages.
 #[derive(Debug, Clone)]
@@ -26,6 +28,23 @@ impl Usages {
         let mut headers = vec![("Authorization", self.authorization.as_str())];
         headers.extend(more);
         self.client.send(method, &format!("/rest/6.0/subscriptions/{path}"), &headers, body)
+    }
+
+    /// Sends a request of which nobody wants to know what becomes: dropping the connection ends it.
+    ///
+    /// # Errors
+    /// Nobody is there to take it.
+    pub fn abandon(
+        &self,
+        method: &str,
+        path: &str,
+        more: &[(&str, &str)],
+        body: &Value,
+    ) -> Result<TcpStream> {
+        let mut headers = vec![("Authorization", self.authorization.as_str())];
+        headers.extend(more);
+        let path = format!("/rest/6.0/subscriptions/{path}");
+        self.client.send_only(method, &path, &headers, &body.to_string())
     }
 
     /// A page of usages of a subscription; the query is `?Page=1` or so.
@@ -87,6 +106,24 @@ impl Usages {
     pub fn delete(&self, subscription: &str, query: &str) -> Result<Reply> {
         self.send("DELETE", &format!("{subscription}/usages{query}"), &[], "")
     }
+}
+
+/// Sends a request again until it is known what became of it: who has no answer, or 503, does not know. Returns the answer,
+/// and how often the request was sent.
+///
+/// # Errors
+/// It does not come to be known.
+pub fn persist(what: &str, mut send: impl FnMut() -> Result<Reply>) -> Result<(Reply, u32)> {
+    let (mut sent, mut last) = (0, String::new());
+    let known = wait::until(what, || {
+        sent += 1;
+        match send() {
+            Ok(reply) if reply.status != 503 => return Some(reply),
+            other => last = format!("{other:?}"),
+        }
+        None
+    });
+    Ok((known.map_err(|error| error.context(format!("last answer: {last}")))?, sent))
 }
 
 /// Whether an answer says that what was written can be read.

@@ -1,8 +1,12 @@
 //! Reading and writing single usages over HTTP.
 
+mod apart;
+mod keys;
 mod left_behind;
 mod list;
+mod model;
 mod moved;
+mod own_writes;
 mod refused;
 mod write;
 
