@@ -8,6 +8,7 @@
 //! - A [`Service`] is one `meterhouse` process of a site, which can be killed, paused and ended.
 //! - A [`Publisher`] writes any [`Message`], a [`Usage`] or anything else; [`kafka::read_log`] reads a topic as it is.
 //! - The [`oracle`] says what the history of such a log must be, [`check`] compares.
+//! - [`serial`] says whether changes that were made at once fit one order.
 //! - [`focus`] makes records of the FOCUS sample, [`fixtures`] of the files under `schemas/`.
 //!
 //! Nothing sleeps for a fixed time: [`wait::until`] polls, and says what it has waited for if it takes too long.
@@ -34,6 +35,7 @@ mod proxy;
 mod publish;
 mod quarantine;
 mod rollup;
+pub mod serial;
 mod service;
 mod settings;
 mod site;

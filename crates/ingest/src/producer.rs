@@ -27,7 +27,7 @@ const FULL_QUEUE_PAUSE: Duration = Duration::from_millis(1);
 const FLUSH_STEP: Duration = Duration::from_millis(200);
 
 /// What a user may override by `kafka.properties`.
-const DEFAULTS: [(&str, &str); 7] = [
+const DEFAULTS: [(&str, &str); 6] = [
     ("compression.codec", "lz4"),
     // Records wait this long for company; at full speed a batch is full long before.
     ("linger.ms", "5"),
@@ -36,10 +36,14 @@ const DEFAULTS: [(&str, &str); 7] = [
     ("queue.buffering.max.kbytes", "65536"),
     // How long a record is tried: an outage that is longer is reported.
     ("message.timeout.ms", "60000"),
-    ("partitioner", "murmur2_random"),
 ];
 /// What nobody may override.
-pub(crate) const FIXED: [(&str, &str); 2] = [("enable.idempotence", "true"), ("acks", "all")];
+pub(crate) const FIXED: [(&str, &str); 3] = [
+    ("enable.idempotence", "true"),
+    ("acks", "all"),
+    // All records of a subscription in one partition: their order there decides between writers.
+    ("partitioner", "murmur2_random"),
+];
 
 /// Writes records to Kafka. Cheap to clone; all clones share one queue, of bounded size.
 #[derive(Clone)]

@@ -180,6 +180,7 @@ fn api_state(
 ) -> ApiState {
     let zone = Arc::clone(&config.billing.zone);
     let usages = Usages::new(store.clone(), Arc::clone(&zone), files.subscriptions());
+    let slots = Slots::new(config.http.max_concurrent_requests);
     let producer = TopicProducer::new(&config.kafka.client_config(&config.ingest));
     let authority =
         if roles.is_insecure { Authority::Insecure } else { Authority::Credentials(files.credentials()) };
@@ -191,13 +192,13 @@ fn api_state(
             files.subscriptions(),
             config.rollup.margin,
         ),
-        writer: UsageWriter::new(producer, usages.clone(), rules, config.api.visible_wait),
+        writer: UsageWriter::new(producer, usages.clone(), rules, config.api.visible_wait, slots.clone()),
         usages,
         authority,
         checkout_clock_skew: config.api.checkout_clock_skew,
         rate_limit: RateLimit::new(config.api.rate_per_second, config.api.rate_burst),
         limits: config.http.limits(),
-        slots: Slots::new(config.http.max_concurrent_requests),
+        slots,
         health: health.clone(),
         metrics,
     }

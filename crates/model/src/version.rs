@@ -44,6 +44,11 @@ impl Version {
         Self(CHANGE | (revision as u128) << (1 + POSITION_BITS))
     }
 
+    /// The least version of all deletions at a revision: the amendments at that revision are below.
+    pub const fn before_deletion(revision: u32) -> Self {
+        Self(Self::before_revision(revision).0 | 1 << POSITION_BITS)
+    }
+
     /// Whether the copy states the event for the first time.
     pub fn is_creation(self) -> bool {
         self.0 < CHANGE

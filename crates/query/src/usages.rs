@@ -134,6 +134,18 @@ impl Usages {
         Ok(self.store.winners_below(identities, below).await?)
     }
 
+    /// The highest versions of usages over all of their copies by identity, also of those that are another customer's.
+    ///
+    /// # Errors
+    /// No complete answer can be had.
+    pub async fn highest_versions(
+        &self,
+        subscription: &Subscription,
+        references: &[u64],
+    ) -> Result<HashMap<String, Version>, Error> {
+        Ok(self.store.highest_versions(subscription.reference(), references).await?)
+    }
+
     /// The offset up to which a partition is accounted for; 0 where nobody has begun to read it.
     ///
     /// # Errors

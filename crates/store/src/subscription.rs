@@ -22,6 +22,7 @@ const OF_OPTION: &str = "AND option_code = {option_code:String}\n";
 const OF_RENEWAL: &str = "AND renewal_order_reference = {renewal:UInt64}\n";
 const OF_REFERENCES: &str = "AND usage_reference IN {references:Array(UInt64)}\n";
 const ORDERED: &str = include_str!("subscription/ordered.sql");
+const HIGHEST: &str = include_str!("subscription/highest.sql");
 const WINNERS: &str = include_str!("subscription/winners.sql");
 
 /// Which rows of a subscription are somebody's.
@@ -133,18 +134,6 @@ struct WinnerRow {
     content: u64,
 }
 
-impl UsageFilter {
-    /// Whether a usage is wanted, as the database would say.
-    pub fn matches(&self, event: &Event<'_>) -> bool {
-        let reference =
-            || IdentityHash::of(&event.subscription, event.identity.to_string().as_bytes()).usage_reference();
-        self.ends.is_none_or(|(first, last)| (first..=last).contains(&event.end))
-            && self.option_code.as_ref().is_none_or(|code| event.option_code == *code)
-            && self.renewal_order_reference.is_none_or(|order| event.renewal_order_reference == Some(order))
-            && self.references.as_ref().is_none_or(|references| references.contains(&reference()))
-    }
-}
-
 impl Store {
     /// The customers whom rows of a subscription name, the empty name for rows that name none. Nobody: there is no row.
     ///
@@ -218,6 +207,25 @@ impl Store {
             }));
         }
         Ok(winners)
+    }
+
+    /// The highest versions of a subscription's usages with some references, by the text of their identity: over all of their
+    /// keys, whomever these name, also where the usage is taken away.
+    ///
+    /// # Errors
+    /// No complete answer could be had.
+    pub async fn highest_versions(
+        &self,
+        subscription: &str,
+        references: &[u64],
+    ) -> Result<HashMap<String, Version>, Error> {
+        let mut versions = HashMap::with_capacity(references.len());
+        for part in parts(references, |_| NUMBER_BYTES) {
+            let query = self.for_reads().query_raw(HIGHEST).param("subscription", subscription);
+            let rows: Vec<(String, u128)> = self.answer(query.param("references", part).fetch_all()).await?;
+            versions.extend(rows.into_iter().map(|(identity, version)| (identity, Version(version))));
+        }
+        Ok(versions)
     }
 
     fn usages(&self, select: &str, rows: &SubscriptionRows, filter: &UsageFilter, end: &str) -> Query {

@@ -8,6 +8,7 @@ mod model;
 mod moved;
 mod own_writes;
 mod refused;
+mod serial;
 mod write;
 
 use anyhow::Result;

@@ -133,6 +133,14 @@ impl Principal {
         }
     }
 
+    /// Whose keys of requests are one's own: kind and name, which stay the same when a secret is changed.
+    pub(crate) fn namespace(&self) -> String {
+        match self {
+            Self::Known(grant) => format!("{} {}", grant.kind, grant.name),
+            Self::Insecure => "insecure".to_owned(),
+        }
+    }
+
     /// What tells this principal from others: one of as many values as there are credentials.
     pub(crate) fn key(&self) -> TokenDigest {
         match self {

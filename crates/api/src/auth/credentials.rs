@@ -38,6 +38,8 @@ pub(crate) struct EmailKey {
 /// What whoever has shown a credential may do.
 #[derive(Debug)]
 pub(crate) struct Grant {
+    /// The table that it stands in.
+    pub(super) kind: &'static str,
     /// Shown in the log.
     pub(super) name: Arc<str>,
     /// Tells this credential from all others.
@@ -127,6 +129,7 @@ mod tests {
 
     fn grant(i: u8) -> Arc<Grant> {
         Arc::new(Grant {
+            kind: "token",
             name: format!("credential {i}").into(),
             key: TokenDigest::default(),
             permits: BTreeSet::new(),

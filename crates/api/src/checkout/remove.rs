@@ -9,7 +9,7 @@ use super::save::told;
 use super::{criteria, path, request};
 use crate::auth::Principal;
 use crate::observe::called_by;
-use crate::writes::Visible;
+use crate::writes::{Visible, WriteError};
 use crate::{ApiState, reply};
 
 /// Deletes usages of a subscription.
@@ -32,6 +32,6 @@ async fn answer(
     let principal = &authorized.principal;
     let subscription = request::subscription(state, principal, &reference).await?;
     let deleting = state.writer.clone().delete(subscription, filter, principal.name());
-    state.writer.to_the_end(deleting).await?;
+    state.writer.to_the_end(WriteError::Unavailable, deleting).await?;
     Ok(told(Visible::Yes, reply::empty(StatusCode::OK)))
 }

@@ -11,7 +11,7 @@ use crate::auth::Principal;
 use crate::clock::now_micros;
 use crate::headers::single;
 use crate::observe::called_by;
-use crate::writes::{NewUsages, Visible};
+use crate::writes::{Key, NewUsages, Visible, WriteError};
 use crate::{ApiState, reply};
 
 const KEY: &str = "Idempotency-Key";
@@ -40,9 +40,11 @@ async fn answer(
     if let Some(event) = events.iter().find(|event| !subscription.admits(event)) {
         return Err(new_usages::out_of_bounds(event.index, events.len()));
     }
+    let late = if key.is_some() { WriteError::Unavailable } else { WriteError::Unknown };
+    let key = key.map(|text| Key { namespace: principal.namespace(), text });
     let new = NewUsages { events, key, principal: principal.name() };
     let saving = state.writer.clone().save(subscription, new);
-    let (events, visible) = state.writer.to_the_end(saving).await?;
+    let (events, visible) = state.writer.to_the_end(late, saving).await?;
     let zone = state.usages.zone();
     let saved: Option<Vec<_>> = events.iter().map(|event| SavedUsage::of(event, zone)).collect();
     Ok(told(visible, reply::json(StatusCode::OK, &saved.ok_or(Refusal::Unavailable)?)))

@@ -13,7 +13,7 @@ use super::usage::SavedUsage;
 use super::{path, request};
 use crate::auth::Principal;
 use crate::observe::called_by;
-use crate::writes::{Amendment, Visible};
+use crate::writes::{Amendment, Visible, WriteError};
 use crate::{ApiState, reply};
 
 /// What may be changed.
@@ -43,7 +43,7 @@ async fn answer(
     let principal = &authorized.principal;
     let subscription = request::subscription(state, principal, &reference).await?;
     let amending = state.writer.clone().amend(subscription, usage, amendment, principal.name());
-    let event = state.writer.to_the_end(amending).await?;
+    let event = state.writer.to_the_end(WriteError::Unavailable, amending).await?;
     let changed = SavedUsage::of(&event, state.usages.zone()).ok_or(Refusal::Unavailable)?;
     Ok(told(Visible::Yes, reply::json(StatusCode::OK, &changed)))
 }

@@ -4,13 +4,12 @@ use std::borrow::Cow;
 
 use meterhouse_model::{Change, Event, Units, Version};
 use meterhouse_query::Subscription;
-use meterhouse_store::{StoredUsage, UsageFilter};
+use meterhouse_store::UsageFilter;
 
-use super::{ATTEMPTS, UsageWriter, WriteError, origin, read};
+use super::find::{next_revision, one};
+use super::{ATTEMPTS, UsageWriter, WriteError, origin};
 use crate::clock::now_micros;
 
-/// Highest revision that there can be.
-const REVISION_MAX: u32 = (1 << 31) - 1;
 /// Usages with one reference that are looked at: two are one too many.
 const SHARING_MAX: u64 = 100;
 
@@ -31,7 +30,7 @@ impl UsageWriter {
         principal: impl AsRef<str>,
     ) -> Result<Event<'static>, WriteError> {
         for _ in 0..ATTEMPTS {
-            let current = self.current(&subscription, reference).await?.event;
+            let current = self.current(&subscription, reference).await?;
             let mut amended = amendment.of(&current);
             if amended == current {
                 return Ok(current);
@@ -53,29 +52,14 @@ impl UsageWriter {
     }
 
     /// The usage with a reference.
-    async fn current(&self, subscription: &Subscription, reference: u64) -> Result<StoredUsage, WriteError> {
+    async fn current(
+        &self,
+        subscription: &Subscription,
+        reference: u64,
+    ) -> Result<Event<'static>, WriteError> {
         let filter = UsageFilter { references: Some(vec![reference]), ..UsageFilter::default() };
-        let found = read("a usage", self.usages.stored(subscription, &filter, SHARING_MAX).await)?;
-        one(found)
+        Ok(one(self.find(subscription, &filter, SHARING_MAX).await?)?.event)
     }
-}
-
-/// The copy that counts, of copies that are all of one usage: they may be on several keys for a while.
-pub(super) fn one(found: Vec<StoredUsage>) -> Result<StoredUsage, WriteError> {
-    let is_shared = found.windows(2).any(|pair| match pair {
-        [a, b] => a.event.identity != b.event.identity,
-        _ => false,
-    });
-    if is_shared {
-        return Err(WriteError::Ambiguous);
-    }
-    found.into_iter().max_by_key(|usage| usage.version).ok_or(WriteError::NotFound)
-}
-
-/// The revision after a usage's.
-pub(super) fn next_revision(event: &Event<'_>) -> Result<u32, WriteError> {
-    let next = event.revision() + 1;
-    if next <= REVISION_MAX { Ok(next) } else { Err(WriteError::NoMoreRevisions) }
 }
 
 impl Amendment {

@@ -9,7 +9,7 @@ use meterhouse_query::Customers;
 use tokio_util::sync::CancellationToken;
 
 use super::save::Standing;
-use super::{UsageWriter, WriteError, read, record};
+use super::{UsageWriter, WriteError, record};
 
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -35,13 +35,14 @@ impl UsageWriter {
 
     async fn mend_since(&self, back: Duration) -> Result<(), WriteError> {
         let found = self.usages.conflicting_requests(self.producer.topic(), back).await;
+        // Before there are tables, that is no news.
         for value in found.map_err(|_| WriteError::Unavailable)? {
             let events = self.events(&value);
             let Some(first) = events.first() else { continue };
             if self.standing(&events).await? == Standing::Anothers {
                 let everybody = Customers::of_verified_principal(None);
-                let subscription = self.usages.subscription_to_use(&everybody, &first.subscription).await;
-                if let Some(subscription) = read("a subscription", subscription)? {
+                let subscription = self.usages.subscription_to_use(&everybody, &first.subscription);
+                if let Some(subscription) = self.ask("subscription", subscription).await? {
                     self.take_back(&subscription, &events, PRINCIPAL).await?;
                 }
             }

@@ -10,12 +10,16 @@
 //!   that has lost takes back those of its usages that the winner does not have.
 //! - A change states the usage anew at the revision after the one that was read. Of several at one revision one wins; who
 //!   reads back that another has, begins again with what that one has made of the usage.
+//! - A deletion counts above a change at its revision. Where such a change was there before it, somebody may build upon that
+//!   at the next revision, so the deletion is only done once it is stated there, too.
 //! - Nothing is told to be saved before it was acknowledged by Kafka, and, but for a new usage without a key, read back. A
 //!   request that ends in between may be repeated: it finds what it has done.
 
 mod accounted;
 mod amend;
 mod delete;
+mod deleting;
+mod find;
 mod mend;
 mod origin;
 mod save;
@@ -24,7 +28,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use meterhouse_ingest::{ProducerError, TopicProducer, Written, record_value};
-use meterhouse_model::{CloudEventHeaders, Event, Record, Rules, Version, parse};
+use meterhouse_model::{CloudEventHeaders, Event, IdentityHash, Record, Rules, Version, parse};
 use meterhouse_query::Usages;
 use meterhouse_store::{Evidence, StoredReject, WinningCopy};
 use sha2::{Digest, Sha256};
@@ -32,12 +36,19 @@ use tokio::sync::{Semaphore, watch};
 
 use accounted::Accounted;
 pub(crate) use amend::Amendment;
-pub(crate) use save::{NewUsages, Visible};
+pub(crate) use save::{Key, NewUsages, Visible};
+
+use crate::Slots;
+use crate::read::in_time;
 
 /// How often a change is tried where others are faster.
 const ATTEMPTS: usize = 10;
 /// Writes at a time: as many as connections by default. A write goes on when its connection is gone, so that these are no limit.
 const WRITES_MAX: usize = 400;
+/// Deletions by criteria at a time: each may hold thousands of usages in memory.
+const DELETIONS_MAX: usize = 8;
+/// Time for a write until its client is told that it takes too long. It goes on.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Writes usages. Cheap to clone.
 #[derive(Clone)]
@@ -47,7 +58,9 @@ pub struct UsageWriter {
     rules: watch::Receiver<Arc<Rules>>,
     visible_wait: Duration,
     accounted: Arc<Accounted>,
+    slots: Slots,
     room: Arc<Semaphore>,
+    deletions: Slots,
 }
 
 /// Why usages are not written, or not known to be.
@@ -73,15 +86,24 @@ pub(crate) enum WriteError {
 
 impl UsageWriter {
     /// Puts together what a write takes. `rules` are those of ingest; `visible_wait` is how long a record may take until it
-    /// is accounted for.
+    /// is accounted for; `slots` are those of all reads.
     pub fn new(
         producer: TopicProducer,
         usages: Usages,
         rules: watch::Receiver<Arc<Rules>>,
         visible_wait: Duration,
+        slots: Slots,
     ) -> Self {
-        let room = Arc::new(Semaphore::new(WRITES_MAX));
-        Self { producer, usages, rules, visible_wait, accounted: Arc::default(), room }
+        Self {
+            producer,
+            usages,
+            rules,
+            visible_wait,
+            accounted: Arc::default(),
+            slots,
+            room: Arc::new(Semaphore::new(WRITES_MAX)),
+            deletions: Slots::new(DELETIONS_MAX),
+        }
     }
 
     /// The rules that hold now.
@@ -89,9 +111,11 @@ impl UsageWriter {
         Arc::clone(&self.rules.borrow())
     }
 
-    /// Runs a write to its end, whether or not its client waits for it. It is not begun where there are too many.
+    /// Runs a write to its end, whether or not its client waits for it. It is not begun where there are too many. `late` is
+    /// what the client is told where it takes too long.
     pub(crate) async fn to_the_end<T: Send + 'static>(
         &self,
+        late: WriteError,
         write: impl Future<Output = Result<T, WriteError>> + Send + 'static,
     ) -> Result<T, WriteError> {
         let Ok(room) = Arc::clone(&self.room).try_acquire_owned() else {
@@ -102,7 +126,19 @@ impl UsageWriter {
             let _room = room;
             write.await
         };
-        tokio::spawn(write).await.unwrap_or(Err(WriteError::Unknown))
+        match tokio::time::timeout(WRITE_TIMEOUT, tokio::spawn(write)).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) | Err(_) => Err(late),
+        }
+    }
+
+    /// What a read finds, as soon as there is a slot for it. `what` names it in the log.
+    async fn ask<T>(
+        &self,
+        what: &str,
+        answer: impl Future<Output = Result<T, meterhouse_query::Error>>,
+    ) -> Result<T, WriteError> {
+        in_time(&self.slots, what, answer).await.ok_or(WriteError::Unavailable)
     }
 
     /// Publishes events of one subscription as a record, if they keep the rules.
@@ -150,7 +186,7 @@ impl UsageWriter {
     async fn rejection(&self, events: &[Event<'_>], written: Written) -> WriteError {
         let Ok(value) = record_value(events) else { return WriteError::Unavailable };
         let (topic, hash) = (self.producer.topic(), Sha256::digest(value));
-        let rejects = self.usages.rejects_of(written.partition, written.offset).await;
+        let rejects = self.ask("rejects", self.usages.rejects_of(written.partition, written.offset)).await;
         let is_ours =
             |reject: &StoredReject| reject.listed.key.topic == topic && reject.raw_sha256[..] == hash[..];
         match rejects.into_iter().flatten().find(is_ours) {
@@ -163,9 +199,13 @@ impl UsageWriter {
 
     /// The copy of an event that has won among those below a version. `None`: there is none.
     async fn winner(&self, event: &Event<'_>, below: Version) -> Result<Option<WinningCopy>, WriteError> {
-        let identity = self.evidence(event).identity;
-        let winners = read("an identity", self.usages.winners_below(&[identity], below).await)?;
+        let identity = self.identity(event);
+        let winners = self.ask("identity", self.usages.winners_below(&[identity], below)).await?;
         Ok(winners.get(&identity).copied())
+    }
+
+    fn identity(&self, event: &Event<'_>) -> IdentityHash {
+        self.evidence(event).identity
     }
 
     /// What will be known of a copy of an event; of no record yet.
@@ -194,12 +234,4 @@ pub(crate) fn record<'r>(topic: &'r str, value: &'r [u8], now_ms: i64) -> Record
         content_type: None,
         cloud_event: CloudEventHeaders::default(),
     }
-}
-
-/// What a read found, or that there is no answer. `what` names it in the log.
-fn read<T>(what: &str, outcome: Result<T, meterhouse_query::Error>) -> Result<T, WriteError> {
-    outcome.map_err(|error| {
-        tracing::warn!(%error, "cannot read {what} to write usages");
-        WriteError::Unavailable
-    })
 }

@@ -7,6 +7,8 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::save::Key;
+
 /// Bytes of a hash that identities are made of.
 const NAME_BYTES: usize = 16;
 
@@ -19,10 +21,12 @@ struct Origin<'o> {
 }
 
 /// Gives the usages of a request their identities: the same ones whenever the same principal sends the key.
-pub(super) fn identify(events: &mut [Event<'static>], principal: &str, key: Option<&str>) {
+pub(super) fn identify(events: &mut [Event<'static>], key: Option<&Key>) {
     let Some(first) = events.first() else { return };
     let name = match key {
-        Some(key) => hex::encode(&digest([principal, &first.subscription, key])[..NAME_BYTES]),
+        Some(Key { namespace, text }) => {
+            hex::encode(&digest([namespace.as_str(), &first.subscription, text])[..NAME_BYTES])
+        }
         None => Uuid::now_v7().simple().to_string(),
     };
     for event in events {

@@ -7,7 +7,7 @@ use meterhouse_model::{Event, Version};
 use meterhouse_query::Subscription;
 use meterhouse_store::{StoredUsage, UsageFilter};
 
-use super::{Published, UsageWriter, WriteError, origin, read};
+use super::{Published, UsageWriter, WriteError, origin};
 use crate::clock::now_micros;
 
 /// Rows with the references of a request's usages: some may be there twice, on two keys.
@@ -21,10 +21,19 @@ const CREATIONS: Version = Version::before_revision(0);
 pub(crate) struct NewUsages {
     /// All of one subscription, and inside its bounds.
     pub(crate) events: Vec<Event<'static>>,
-    /// The `Idempotency-Key`.
-    pub(crate) key: Option<String>,
+    /// The `Idempotency-Key`, and whose it is.
+    pub(crate) key: Option<Key>,
     /// Who sends them.
     pub(crate) principal: Arc<str>,
+}
+
+/// What makes a request that is sent again the same one.
+#[derive(Debug)]
+pub(crate) struct Key {
+    /// Principals with different ones have keys of their own.
+    pub(crate) namespace: String,
+    /// What the client sends.
+    pub(crate) text: String,
 }
 
 /// Whether what was saved has been read back.
@@ -43,7 +52,7 @@ impl UsageWriter {
         new: NewUsages,
     ) -> Result<(Vec<Event<'static>>, Visible), WriteError> {
         let NewUsages { mut events, key, principal } = new;
-        origin::identify(&mut events, &principal, key.as_deref());
+        origin::identify(&mut events, key.as_ref());
         origin::sign(&mut events, &principal);
         let visible = match key {
             Some(_) => self.save_with_key(&subscription, &events, &principal).await.map(|()| Visible::Yes),
@@ -131,17 +140,17 @@ impl UsageWriter {
         events: &[Event<'static>],
         principal: &str,
     ) -> Result<(), WriteError> {
-        let identities: Vec<_> = events.iter().skip(1).map(|event| self.evidence(event).identity).collect();
+        let identities: Vec<_> = events.iter().skip(1).map(|event| self.identity(event)).collect();
         if identities.is_empty() {
             return Ok(());
         }
-        let winners = read("identities", self.usages.winners_below(&identities, CREATIONS).await)?;
+        let winners = self.ask("identities", self.usages.winners_below(&identities, CREATIONS)).await?;
         let references = identities.iter().map(|identity| identity.usage_reference()).collect();
         let filter = UsageFilter { references: Some(references), ..UsageFilter::default() };
-        let stored = read("usages", self.usages.stored(subscription, &filter, SHARING_MAX).await)?;
+        let stored = self.ask("usages", self.usages.stored(subscription, &filter, SHARING_MAX)).await?;
         let request = events.first().and_then(Event::request);
         let is_ours_alone = |usage: &StoredUsage| {
-            let winner = winners.get(&self.evidence(&usage.event).identity);
+            let winner = winners.get(&self.identity(&usage.event));
             usage.event.request() == request && winner.is_some_and(|winner| winner.version == usage.version)
         };
         let left = stored.into_iter().filter(is_ours_alone).collect();

@@ -80,6 +80,7 @@ pub(crate) fn service_within(
     let zone = Arc::new(BillingZone::new("UTC").unwrap());
     let usages = Usages::new(store.clone(), Arc::clone(&zone), latest(Registry::default()));
     let rules = latest(Rules::new(Arc::clone(&zone)));
+    let slots = Slots::new(2);
     let state = ApiState {
         history: History::new(
             store,
@@ -88,13 +89,19 @@ pub(crate) fn service_within(
             latest(Registry::default()),
             Duration::from_secs(75),
         ),
-        writer: UsageWriter::new(TopicProducer::new(&kafka()), usages.clone(), rules, Duration::from_secs(1)),
+        writer: UsageWriter::new(
+            TopicProducer::new(&kafka()),
+            usages.clone(),
+            rules,
+            Duration::from_secs(1),
+            slots.clone(),
+        ),
         usages,
         authority,
         checkout_clock_skew: Duration::from_secs(300),
         rate_limit,
         limits,
-        slots: Slots::new(2),
+        slots,
         health: health.clone(),
         metrics,
     };

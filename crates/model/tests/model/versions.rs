@@ -148,6 +148,18 @@ fn revisions_and_deletions_of_events() {
     assert_eq!(event(Change::Delete(3)).0, Version::change(3, true, 5, 100, 2));
 }
 
+#[test]
+fn bounds_are_between_the_copies_that_they_tell_apart() {
+    let last = (i32::MAX, i64::MAX, u16::MAX);
+    let change = |revision, delete, (partition, offset, index)| {
+        Version::change(revision, delete, partition, offset, index)
+    };
+    assert!(change(2, true, (0, 0, 0)) < Version::before_revision(3));
+    assert_eq!(Version::before_revision(3), change(3, false, last));
+    assert!(change(3, false, (0, 0, 0)) < Version::before_deletion(3));
+    assert_eq!(Version::before_deletion(3), change(3, true, last));
+}
+
 /// The order as the documentation words it: the greater one wins.
 fn rank(copy: Copy) -> impl Ord {
     let (kind, revision, delete) = match copy.change {

@@ -74,8 +74,6 @@ async fn only_the_copies_that_count_are_listed() {
         let stored = store.stored_usages(rows, filter, 100).await.unwrap();
         let listed: Vec<String> = page.iter().map(|usage| usage.units.to_string()).collect();
         assert_eq!(listed, stored.iter().map(|usage| usage.event.units.to_string()).collect::<Vec<_>>());
-        let all = store.stored_usages(rows, &UsageFilter::default(), 100).await.unwrap();
-        assert!(all.iter().filter(|usage| filter.matches(&usage.event)).eq(&stored), "{filter:?}");
         listed
     };
     let all = UsageFilter::default();

@@ -28,6 +28,7 @@ pub(super) fn read<'t>(reader: &mut Reader<'t>, table: &Table<'_, 't>) -> Option
     let expires = fields::expires(reader, table);
     let (email, digest) = (email?, digest?);
     let grant = Grant {
+        kind: "email_key",
         name: Arc::clone(&email),
         key: key(&email, &digest),
         permits,

@@ -28,6 +28,7 @@ pub(super) fn read<'t>(reader: &mut Reader<'t>, table: &Table<'_, 't>, find: Fin
     let expires = fields::expires(reader, table);
     let (code, key) = (code?, key?);
     let grant = Grant {
+        kind: "merchant",
         name: Arc::clone(&code),
         key: grant_key(&code, &key.fingerprint()),
         permits,

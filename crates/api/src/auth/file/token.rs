@@ -23,6 +23,7 @@ pub(super) fn read<'t>(reader: &mut Reader<'t>, table: &Table<'_, 't>) -> Option
     let clubs = table.entries.get("clubs").map(|map| reader.map(table, "clubs", map, fields::check_name));
     let digest = digest?;
     let grant = Grant {
+        kind: "token",
         name: name?,
         key: digest,
         permits: permits?,
