@@ -9,4 +9,5 @@ mod rebalance;
 mod rig;
 mod storm;
 mod sweep;
+mod usages;
 mod wire;
