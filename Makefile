@@ -24,7 +24,7 @@ demo: setup ## Real servers, real sample data, a monthly history; stays open unt
 # Tests ----------------------------------------------------------------------------------------------
 
 .PHONY: test
-test: setup ## Run all tests, on a real Kafka and a real ClickHouse.
+test: prerequisites-of-tests setup ## Run all tests, on a real Kafka and a real ClickHouse.
 	cargo build --workspace --all-targets
 	cargo test --workspace --no-fail-fast
 
@@ -39,11 +39,11 @@ crashes: setup ## Kill and hold processes at every crash point, kill them also a
 	cargo test --package meterhouse-tests --test crashes -- --include-ignored
 
 .PHONY: mutants
-mutants: setup ## Put known bugs into a copy of the code, one after the other: a test has to catch each (ONLY=name).
+mutants: prerequisites-of-tests setup ## Put known bugs into a copy of the code, one after the other: a test has to catch each (ONLY=name).
 	python3 tests/mutants/run.py $(ONLY)
 
 .PHONY: lint
-lint: prerequisites ## Check the format, the lints and the documentation, and that each known bug still applies.
+lint: prerequisites-of-tests ## Check the format, the lints and the documentation, and that each known bug still applies.
 	python3 tests/mutants/run.py --check
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- --deny warnings
@@ -66,6 +66,10 @@ bench-history: setup ## Measure histories of 24 months at 10 and at 50 million e
 .PHONY: prerequisites
 prerequisites:
 	@sh deploy/local/prerequisites.sh
+
+.PHONY: prerequisites-of-tests
+prerequisites-of-tests:
+	@sh deploy/local/prerequisites.sh tests
 
 .PHONY: setup
 setup: prerequisites ## Download Kafka and ClickHouse into .local/ (once).

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Names everything that is missing to build Meterhouse and to run its local stack, all at once, each with
-# the Debian package that brings it. Prints nothing and ends with 0 if nothing is missing.
+# the Debian package that brings it; with the argument `tests` also what only tests need. Prints nothing and
+# ends with 0 if nothing is missing.
 set -u
 
 missing=""
@@ -40,16 +41,19 @@ need "pkg-config" pkg-config has pkg-config
 need "OpenSSL's headers" libssl-dev pkg-config --exists openssl
 need "zlib's headers" zlib1g-dev pkg-config --exists zlib
 
-# The tests compare with an oracle in Python.
+# The demo and the tests compare with an oracle in Python.
 need "python3 (3.9 or newer)" python3 python3 -c 'import zoneinfo'
-# Vendors' own clients, which the tests ask with, come from PyPI.
-need "pip" python3-pip python3 -m pip --version
-# The page is tested in a browser, and the line that it shows by a shell.
-need "chromium" chromium has chromium
-need "chromedriver" chromium-driver has chromedriver
-need "curl" curl has curl
-# Known bugs are patches.
-need "patch" patch has patch
+
+if [ "${1:-}" = tests ]; then
+    # Vendors' own clients, which the tests ask with, come from PyPI.
+    need "pip" python3-pip python3 -m pip --version
+    # The page is tested in a browser, and the line that it shows by a shell.
+    need "chromium" chromium has chromium
+    need "chromedriver" chromium-driver has chromedriver
+    need "curl" curl has curl
+    # Known bugs are patches.
+    need "patch" patch has patch
+fi
 
 if ! has cargo >/dev/null 2>&1; then
     missing="$missing

@@ -11,6 +11,8 @@ use std::{
     time::Duration,
 };
 
+use meterhouse_localstack::{local_dir, workspace_dir};
+
 const NPM: &str = r#"
 echo npm >> "$METERHOUSE_LOCAL_DIR/calls"
 if [ -e "$METERHOUSE_LOCAL_DIR/slow" ]; then sleep 3; fi
@@ -30,12 +32,15 @@ for word; do config=$word; done
 mkdir -p "$(sed -n 's/^log.dirs=//p' "$config")"
 "#;
 
+/// Packages that are missed for tests alone.
+const OF_TESTS: [&str; 5] = ["python3-pip", "chromium", "chromium-driver", "curl", "patch"];
+
 /// A folder of its own with the three programs in front of the others.
 struct Sandbox(PathBuf);
 
 impl Sandbox {
     fn new(name: &str) -> io::Result<Self> {
-        let dir = meterhouse_localstack::local_dir().join(format!("run/setup-{name}-{}", process::id()));
+        let dir = local_dir().join(format!("run/setup-{name}-{}", process::id()));
         fs::create_dir_all(dir.join("bin"))?;
         for (program, script) in [("npm", NPM), ("mvn", MVN), ("java", JAVA)] {
             let path = dir.join("bin").join(program);
@@ -140,25 +145,47 @@ fn a_failed_download_shows_why() {
     assert!(sandbox.setup().output().unwrap().status.success());
 }
 
-#[test]
-fn everything_missing_is_named_at_once() {
-    let sandbox = Sandbox::new("bare").unwrap();
+/// A sandbox, and in it a folder of programs in which all is missing that has a package.
+fn bare(name: &str) -> io::Result<(Sandbox, PathBuf)> {
+    let sandbox = Sandbox::new(name)?;
     let bare = sandbox.0.join("bare");
-    fs::create_dir(&bare).unwrap();
+    fs::create_dir(&bare)?;
     for program in ["sh", "sed", "head", "uname", "getconf"] {
         let found = ["/usr/bin", "/bin"].map(|dir| Path::new(dir).join(program));
-        let found = found.iter().find(|path| path.exists()).unwrap();
-        symlink(found, bare.join(program)).unwrap();
+        if let Some(found) = found.iter().find(|path| path.exists()) {
+            symlink(found, bare.join(program))?;
+        }
     }
+    Ok((sandbox, bare))
+}
+
+#[test]
+fn everything_missing_is_named_at_once() {
+    let (sandbox, bare) = bare("bare").unwrap();
     let output = sandbox.setup().env("PATH", &bare).output().unwrap();
     let text = stderr(&output);
     assert_eq!(output.status.code(), Some(1));
     for package in "openjdk-17-jdk-headless maven nodejs npm gcc g++ make pkg-config libssl-dev zlib1g-dev \
-                    python3 chromium chromium-driver curl rustup"
+                    python3 rustup"
         .split(' ')
         .filter(|word| !word.is_empty())
     {
         assert!(text.contains(&format!("package {package}")), "{package} in: {text}");
     }
+    for package in OF_TESTS {
+        assert!(!text.contains(package), "{package} in: {text}");
+    }
     assert_eq!(sandbox.calls(), "");
+}
+
+#[test]
+fn what_only_tests_need_is_named_for_tests() {
+    let (_sandbox, bare) = bare("bare-tests").unwrap();
+    let script = workspace_dir().join("deploy/local/prerequisites.sh");
+    let output = Command::new("sh").arg(script).arg("tests").env("PATH", bare).output().unwrap();
+    let text = stderr(&output);
+    assert_eq!(output.status.code(), Some(1));
+    for package in OF_TESTS.iter().chain(&["python3", "rustup"]) {
+        assert!(text.contains(&format!("package {package}")), "{package} in: {text}");
+    }
 }
