@@ -2,16 +2,30 @@
 
 use axum::body::Body;
 use axum::http::Request;
+use jsonschema::Validator;
 use serde_json::Value;
 
 use crate::common::{Answer, Service, refusing};
 
+mod answers;
 mod examples;
 mod routes;
+
+pub(crate) use answers::DocumentedAnswers;
 
 fn document() -> Value {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../schemas/openapi.yaml");
     serde_saphyr::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// What is valid by a schema of the document.
+fn validator(document: &Value, schema: &Value) -> Result<Validator, String> {
+    // With the components beside it, a reference means what it means in the document.
+    let mut whole = schema.clone();
+    whole["components"] = document["components"].clone();
+    let options =
+        jsonschema::options().with_draft(jsonschema::Draft::Draft202012).should_validate_formats(true);
+    options.build(&whole).map_err(|error| error.to_string())
 }
 
 async fn ask(service: &Service, method: &str, path: &str) -> Answer {
