@@ -1,13 +1,13 @@
 //! A client of the HTTP interface.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{Read, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
-use ureq::http::{HeaderMap, Request};
+use ureq::http::{HeaderMap, HeaderName, HeaderValue, Request};
 
 /// Longer than any answer may take that waits for a server.
 const TIMEOUT: Duration = Duration::from_secs(40);
@@ -26,6 +26,18 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// Reads an answer as it was sent, with a body that is not chunked.
+    fn from_text(text: &str) -> Option<Self> {
+        let (head, body) = text.split_once("\r\n\r\n")?;
+        let mut lines = head.split("\r\n");
+        let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
+        let header = |line: &str| {
+            let (name, value) = line.split_once(": ")?;
+            Some((name.parse::<HeaderName>().ok()?, value.parse::<HeaderValue>().ok()?))
+        };
+        Some(Self { status, headers: lines.map(header).collect::<Option<_>>()?, body: body.to_owned() })
+    }
+
     /// The body as JSON.
     ///
     /// # Errors
@@ -100,6 +112,25 @@ impl Client {
         let mut stream = TcpStream::connect(address)?;
         stream.write_all(request.as_bytes())?;
         Ok(stream)
+    }
+
+    /// Sends bytes, which may be a request or not, and reads the answer; none if the connection is just closed. They should
+    /// ask for it to be closed behind the answer.
+    ///
+    /// # Errors
+    /// The answer is none.
+    pub fn send_bytes(&self, bytes: &[u8]) -> Result<Option<Reply>> {
+        let mut stream = TcpStream::connect(self.base.trim_start_matches("http://"))?;
+        stream.set_read_timeout(Some(TIMEOUT))?;
+        // The answer may come, and the connection be closed, before everything is sent.
+        let _ = stream.write_all(bytes);
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        if answer.is_empty() {
+            return Ok(None);
+        }
+        let text = String::from_utf8(answer).context("an answer that is not UTF-8")?;
+        Reply::from_text(&text).map(Some).with_context(|| format!("no answer: {text:?}"))
     }
 
     /// A plain GET.

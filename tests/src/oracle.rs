@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use meterhouse_localstack::{local_dir, workspace_dir};
@@ -109,6 +109,20 @@ pub fn focus_sums(sample: &Path) -> Result<BTreeMap<String, FocusAccount>> {
     answer(command)
 }
 
+/// The hash of a merchant's signature.
+///
+/// # Errors
+/// The program fails.
+pub fn signature(algorithm: &str, code: &str, date: &str, secret: &str) -> Result<String> {
+    let mut command = python("signature.py");
+    command.args([algorithm, code, date]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().context("run python3")?;
+    if let Some(mut input) = child.stdin.take() {
+        input.write_all(secret.as_bytes())?;
+    }
+    read_answer(&child.wait_with_output()?)
+}
+
 /// The folder of the Python programs.
 pub fn folder() -> PathBuf {
     workspace_dir().join("tests/oracle")
@@ -122,7 +136,10 @@ fn python(program: &str) -> Command {
 }
 
 fn answer<T: DeserializeOwned>(mut command: Command) -> Result<T> {
-    let output = command.output().context("run python3")?;
+    read_answer(&command.output().context("run python3")?)
+}
+
+fn read_answer<T: DeserializeOwned>(output: &Output) -> Result<T> {
     ensure!(output.status.success(), "the oracle failed:\n{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).context("read the oracle's answer")
 }

@@ -7,17 +7,22 @@ use serde_json::{Value, json};
 
 use crate::{Client, Reply, wait};
 
-/// A client with a token that may read and write usages.
+/// A client with credentials to read and write usages.
 #[derive(Debug, Clone)]
 pub struct Usages {
     client: Client,
-    authorization: String,
+    authorization: (&'static str, String),
 }
 
 impl Usages {
     /// Speaks to a service with a token.
     pub fn new(client: Client, token: &str) -> Self {
-        Self { client, authorization: format!("Bearer {token}") }
+        Self::with(client, ("Authorization", format!("Bearer {token}")))
+    }
+
+    /// Speaks to a service with any header, such as a merchant's.
+    pub fn with(client: Client, authorization: (&'static str, String)) -> Self {
+        Self { client, authorization }
     }
 
     /// Sends any request, with more headers.
@@ -25,7 +30,8 @@ impl Usages {
     /// # Errors
     /// There is no answer.
     pub fn send(&self, method: &str, path: &str, more: &[(&str, &str)], body: &str) -> Result<Reply> {
-        let mut headers = vec![("Authorization", self.authorization.as_str())];
+        let (name, value) = &self.authorization;
+        let mut headers = vec![(*name, value.as_str())];
         headers.extend(more);
         self.client.send(method, &format!("/rest/6.0/subscriptions/{path}"), &headers, body)
     }

@@ -1,6 +1,7 @@
 //! The whole service on real servers, which all tests of this binary share: each has a topic, a group and a database of
 //! its own.
 
+mod access;
 mod bill;
 mod edges;
 mod envelopes;
