@@ -9,7 +9,7 @@ use meterhouse_store::UsageFilter;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::parameters::{WRONG_OPTION, interval, invalid};
+use super::parameters::{interval, invalid, option_code};
 use super::refusal::Refusal;
 use super::{path, request};
 
@@ -47,12 +47,9 @@ pub(super) fn read(query: &str, body: &[u8], zone: &BillingZone) -> Result<Usage
     }
     let given = |name: &str| criteria.get(name).map(String::as_str);
     let reference = given("UsageReference").map(path::reference).transpose()?;
-    if given("OptionCode") == Some("") {
-        return Err(invalid(WRONG_OPTION));
-    }
     Ok(UsageFilter {
         ends: interval(given("IntervalStart"), given("IntervalEnd"), zone)?,
-        option_code: given("OptionCode").map(str::to_owned),
+        option_code: given("OptionCode").map(option_code).transpose()?,
         renewal_order_reference: None,
         references: reference.map(|reference| vec![reference]),
     })

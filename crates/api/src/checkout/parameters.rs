@@ -10,6 +10,8 @@ use super::refusal::Refusal;
 const PAGE_DEFAULT: u64 = 1;
 const LIMIT_DEFAULT: u64 = 10;
 const LIMIT_MAX: u64 = 100;
+/// Longest option code in bytes: that of an event's `OptionCode` member.
+const OPTION_BYTES_MAX: usize = 128;
 /// Length of `YYYY-MM-DD HH:MM:SS`, the only form of a time.
 const TIME_LENGTH: usize = 19;
 
@@ -19,7 +21,7 @@ const HALF_INTERVAL: &str = "Both 'IntervalStart' and 'IntervalEnd' parameters m
 const WRONG_START: &str = "'IntervalStart' must be provided in the following format:YYYY-MM-DD HH:MM:SS";
 const WRONG_END: &str = "'IntervalEnd' must be provided in the following format:YYYY-MM-DD HH:MM:SS";
 const WRONG_RENEWAL: &str = "If provided, 'RenewalOrderReference' must be a positive integer.";
-pub(super) const WRONG_OPTION: &str = "If provided, 'OptionCode' must be an option code.";
+const WRONG_OPTION: &str = "If provided, 'OptionCode' must be an option code.";
 
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,10 +43,7 @@ pub(super) fn parse(query: &str, zone: &BillingZone) -> Result<Parameters, Refus
     let ends = interval(start.as_deref(), end.as_deref(), zone)?;
     let renewal = value("RenewalOrderReference", WRONG_RENEWAL)?
         .map(|text| positive(&text).ok_or(invalid(WRONG_RENEWAL)));
-    let option_code = value("OptionCode", WRONG_OPTION)?;
-    if option_code.as_ref().is_some_and(String::is_empty) {
-        return Err(invalid(WRONG_OPTION));
-    }
+    let option_code = value("OptionCode", WRONG_OPTION)?.map(|text| option_code(&text)).transpose()?;
     Ok(Parameters {
         page: page.unwrap_or(PAGE_DEFAULT),
         limit: limit.unwrap_or(LIMIT_DEFAULT),
@@ -55,6 +54,13 @@ pub(super) fn parse(query: &str, zone: &BillingZone) -> Result<Parameters, Refus
             references: None,
         },
     })
+}
+
+/// An option code that a usage can have. Another one would match nothing, and be longer than the database takes.
+pub(super) fn option_code(text: &str) -> Result<String, Refusal> {
+    let is_possible =
+        (1..=OPTION_BYTES_MAX).contains(&text.len()) && !text.contains(|letter: char| letter.is_control());
+    if is_possible { Ok(text.to_owned()) } else { Err(invalid(WRONG_OPTION)) }
 }
 
 /// A closed interval of ends of usage, in microseconds since the epoch: both ends are given, or none.

@@ -45,6 +45,12 @@ fn nothing_is_deleted_by_mistake() {
         ("OptionCode=a&OptionCode=a", "", "OptionCode is given twice"),
         ("OptionCode=a", r#"{"OptionCode":"a"}"#, "OptionCode is given twice"),
         ("OptionCode=", "", "'OptionCode' must be an option code"),
+        ("", r#"{"OptionCode":"a\u0000"}"#, "'OptionCode' must be an option code"),
+        (
+            "",
+            &format!(r#"{{"OptionCode":"{}"}}"#, "x".repeat(500_000)),
+            "'OptionCode' must be an option code",
+        ),
         ("UsageReference=", "", "UsageReference must be a positive integer"),
         ("UsageReference=1.5", "", "UsageReference must be a positive integer"),
         ("", r#"{"UsageReference":-1}"#, "UsageReference must be a positive integer"),
