@@ -51,6 +51,8 @@ if [ "${1:-}" = tests ]; then
     need "chromium" chromium has chromium
     need "chromedriver" chromium-driver has chromedriver
     need "curl" curl has curl
+    # The lines of the README for a merchant sign with it.
+    need "openssl" openssl has openssl
     # Known bugs are patches.
     need "patch" patch has patch
 fi

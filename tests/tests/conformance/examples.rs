@@ -6,7 +6,7 @@ use std::mem::discriminant;
 
 use anyhow::{Context, Result, ensure};
 use meterhouse_localstack::workspace_dir;
-use meterhouse_tests::{Client, Reply, Site, Token, Usage};
+use meterhouse_tests::{Client, Merchant, Reply, Site, Token, Usage};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -31,8 +31,15 @@ struct Exchange {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Request {
+    #[serde(default = "get")]
+    method: String,
     path: String,
     headers: BTreeMap<String, String>,
+    body: Option<Value>,
+}
+
+fn get() -> String {
+    "GET".to_owned()
 }
 
 fn exchanges(document: &str) -> Result<Vec<Exchange>> {
@@ -41,15 +48,23 @@ fn exchanges(document: &str) -> Result<Vec<Exchange>> {
     serde_json::from_str(&text).with_context(|| path.display().to_string())
 }
 
-/// Sends the requests of a document, and compares the answers.
-fn are_answered(document: &str, client: &Client) -> Result<Vec<Reply>> {
+/// Sends the requests of a document one after the other, and compares the answers. A header `{signature}` is this one, and
+/// `{UsageReference}` in a path what the first answer with a usage said.
+fn are_answered(document: &str, client: &Client, signature: &str) -> Result<Vec<Reply>> {
     let mut replies = Vec::new();
+    let mut usage = String::new();
     for exchange in exchanges(document)? {
-        let Request { path, headers } = &exchange.request;
-        let headers: Vec<(&str, &str)> = headers.iter().map(|(name, text)| (&**name, &**text)).collect();
-        let reply = client.send("GET", path, &headers, "")?;
+        let Request { method, path, headers, body } = &exchange.request;
+        let value = |text| if text == "{signature}" { signature } else { text };
+        let headers: Vec<_> = headers.iter().map(|(name, text)| (&**name, value(&**text))).collect();
+        let body = body.as_ref().map(Value::to_string).unwrap_or_default();
+        let reply = client.send(method, &path.replace("{UsageReference}", &usage), &headers, &body)?;
         assert_eq!(reply.status, exchange.status, "{}: {reply:?}", exchange.example);
-        let answer = comparable(reply.json()?, &exchange).with_context(|| exchange.example.clone())?;
+        let answer = if reply.body.is_empty() { Value::Null } else { reply.json()? };
+        if usage.is_empty() {
+            usage = answer.pointer("/0/UsageReference").map(Value::to_string).unwrap_or_default();
+        }
+        let answer = comparable(answer, &exchange).with_context(|| exchange.example.clone())?;
         assert_eq!(answer, exchange.body, "{}", exchange.example);
         replies.push(reply);
     }
@@ -84,7 +99,7 @@ fn placewise() -> Result<()> {
     let usage = Usage::default().with("Customer", "1000941").with("OptionCode", "dns").with("Units", "0");
     site.publisher()?.publish(&[usage.on("2025-04-30").message()])?;
     site.wait_consumed()?;
-    are_answered("placewise", &service.client())?;
+    are_answered("placewise", &service.client(), "")?;
     Ok(())
 }
 
@@ -100,7 +115,22 @@ fn cloudflare() -> Result<()> {
     let usage = usage.with("OptionCode", "plan").between("2014-03-01T00:00:00Z", "2014-03-01T12:21:59.3456Z");
     site.publisher()?.publish(&[usage.message(), usage.clone().on("2014-04-01").message()])?;
     site.wait_consumed()?;
-    let replies = are_answered("cloudflare", &service.client())?;
+    let replies = are_answered("cloudflare", &service.client(), "")?;
     assert!(replies[0].body.contains(r#""amount":20.99,"#), "{}", replies[0].body);
+    Ok(())
+}
+
+#[test]
+fn checkout() -> Result<()> {
+    let mut site = Site::new("examples_2checkout")?;
+    site.set("ingest.max_age_days", 20_000)?;
+    let life = "2018-01-01T00:00:00Z,2018-10-01T00:00:00Z";
+    site.write_subscriptions(&format!("subscription,customer,start,expires\n83FE4FEF2,c,{life}\n"))?;
+    let merchant = Merchant::new("YOURCODE123", "SECRET_KEY");
+    fs::write(site.dir().join("credentials.toml"), merchant.table(&["c"], ""))?;
+    let service = site.serve()?;
+    let (_, signature) = merchant.header()?;
+    let replies = are_answered("2checkout", &service.client(), &signature)?;
+    assert!(replies[0].body.contains(r#""Units":15,"#), "an integer: {}", replies[0].body);
     Ok(())
 }

@@ -4,3 +4,4 @@ mod bill;
 mod docs;
 mod examples;
 mod openapi;
+mod usages;
