@@ -40,6 +40,7 @@ pub mod serial;
 mod service;
 mod settings;
 mod site;
+pub mod texts;
 pub mod topic;
 mod usage;
 pub mod usages;

@@ -5,6 +5,7 @@
 
 mod answers;
 mod foreign;
+mod injection;
 mod leaks;
 mod merchants;
 mod table;
