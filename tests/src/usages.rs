@@ -47,7 +47,8 @@ impl Usages {
         more: &[(&str, &str)],
         body: &Value,
     ) -> Result<TcpStream> {
-        let mut headers = vec![("Authorization", self.authorization.as_str())];
+        let (name, value) = &self.authorization;
+        let mut headers = vec![(*name, value.as_str())];
         headers.extend(more);
         let path = format!("/rest/6.0/subscriptions/{path}");
         self.client.send_only(method, &path, &headers, &body.to_string())
