@@ -28,7 +28,7 @@ fn random_writes_come_to_what_a_map_comes_to() -> Result<()> {
                 scope.spawn(|| writer.run())
             })
             .collect();
-        let replaced = replace(&mut [one, ingest, other], 5, &steps, WRITERS * STEPS);
+        let replaced = replace(&mut [one, ingest, other], 3, &steps, WRITERS * STEPS);
         let models = writing.into_iter().map(joined).collect();
         replaced.and(models)
     })?;

@@ -15,7 +15,7 @@ use super::TOKEN;
 use super::apart::{Apart, configured, joined, replace};
 
 const WRITERS: usize = 4;
-const ROUNDS: u32 = 3;
+const ROUNDS: u32 = 2;
 /// One for all writers, and one for each.
 const SUBSCRIPTIONS: [&str; 5] = ["S", "S0", "S1", "S2", "S3"];
 /// Writes of all writers together.
@@ -176,7 +176,7 @@ fn in_one_process_that_is_replaced_it_is_there() -> Result<()> {
     let site = priced("own_writes_serve")?;
     let mut service = site.serve()?;
     let clients = [service.client()];
-    let repeats = write_while(&clients, |begun| replace(&mut [&mut service], 4, begun, WRITES))?;
+    let repeats = write_while(&clients, |begun| replace(&mut [&mut service], 2, begun, WRITES))?;
     assert!(repeats > 0, "nobody was disturbed");
     check::all_is_as_expected(&site, &service.client())?;
     audit::verify(&site)
@@ -187,7 +187,7 @@ fn in_three_processes_that_are_replaced_it_is_there() -> Result<()> {
     let mut apart = Apart::start(priced("own_writes_apart")?)?;
     let clients = clients(&apart);
     let Apart { ingest, apis: [one, other], .. } = &mut apart;
-    let repeats = write_while(&clients, |begun| replace(&mut [one, ingest, other], 6, begun, WRITES))?;
+    let repeats = write_while(&clients, |begun| replace(&mut [one, ingest, other], 4, begun, WRITES))?;
     assert!(repeats > 0, "nobody was disturbed");
     apart.ends_well()
 }

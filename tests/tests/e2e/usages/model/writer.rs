@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
 /// Steps of a thread.
-pub(super) const STEPS: usize = 25;
+pub(super) const STEPS: usize = 18;
 pub(super) const SUBSCRIPTIONS: [&str; 2] = ["S", "T"];
 /// Usages of a request.
 const USAGES_MAX: u32 = 4;
