@@ -1,17 +1,19 @@
-//! Reads of a subscription's usages one by one, and of what has become of one that was written.
+//! Reads of a subscription's usages one by one.
+
+mod versions;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use clickhouse::query::Query;
-use meterhouse_model::{Change, Day, Event, Identity, IdentityHash, Units, Version};
+use meterhouse_model::{Change, Day, Event, Identity, Units, Version};
 use serde::Deserialize;
 
 use crate::{
     Error, Store,
     events::{DAY_MICROS, utc_date},
-    parameters::{NUMBER_BYTES, parts},
 };
+
+pub use versions::WinningCopy;
 
 const PAGE: &str = include_str!("subscription/page.sql");
 const WHOLE: &str = include_str!("subscription/whole.sql");
@@ -22,8 +24,6 @@ const OF_OPTION: &str = "AND option_code = {option_code:String}\n";
 const OF_RENEWAL: &str = "AND renewal_order_reference = {renewal:UInt64}\n";
 const OF_REFERENCES: &str = "AND usage_reference IN {references:Array(UInt64)}\n";
 const ORDERED: &str = include_str!("subscription/ordered.sql");
-const HIGHEST: &str = include_str!("subscription/highest.sql");
-const WINNERS: &str = include_str!("subscription/winners.sql");
 
 /// Which rows of a subscription are somebody's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,15 +86,6 @@ pub struct StoredUsage {
     pub offset: i64,
 }
 
-/// The copy of an event that counts, by the evidence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WinningCopy {
-    /// Its version.
-    pub version: Version,
-    /// Hash of all that it states.
-    pub content_hash: u64,
-}
-
 #[derive(Debug, Deserialize, clickhouse::Row)]
 struct PageRow {
     usage_reference: u64,
@@ -125,13 +116,6 @@ struct WholeRow {
     topic: String,
     partition: i32,
     offset: i64,
-}
-
-#[derive(Debug, Deserialize, clickhouse::Row)]
-struct WinnerRow {
-    identity_hash: u64,
-    highest: u128,
-    content: u64,
 }
 
 impl Store {
@@ -184,48 +168,6 @@ impl Store {
         let query = self.usages(WHOLE, rows, filter, ORDERED).param("offset", 0).param("limit", limit);
         let stored: Vec<WholeRow> = self.answer(query.fetch_all()).await?;
         stored.into_iter().map(StoredUsage::try_from).collect()
-    }
-
-    /// Of each identity the copy with the highest version below another one; nothing of those that have none.
-    ///
-    /// # Errors
-    /// No complete answer could be had.
-    pub async fn winners_below(
-        &self,
-        identities: &[IdentityHash],
-        below: Version,
-    ) -> Result<HashMap<IdentityHash, WinningCopy>, Error> {
-        let mut winners = HashMap::with_capacity(identities.len());
-        for part in parts(identities, |_| NUMBER_BYTES) {
-            let hashes: Vec<u64> = part.iter().map(|identity| identity.0).collect();
-            let query = self.for_reads().query_raw(WINNERS).param("identities", hashes);
-            let query = query.param("below", below.0.to_string());
-            let rows: Vec<WinnerRow> = self.answer(query.fetch_all()).await?;
-            winners.extend(rows.into_iter().map(|row| {
-                let copy = WinningCopy { version: Version(row.highest), content_hash: row.content };
-                (IdentityHash(row.identity_hash), copy)
-            }));
-        }
-        Ok(winners)
-    }
-
-    /// The highest versions of a subscription's usages with some references, by the text of their identity: over all of their
-    /// keys, whomever these name, also where the usage is taken away.
-    ///
-    /// # Errors
-    /// No complete answer could be had.
-    pub async fn highest_versions(
-        &self,
-        subscription: &str,
-        references: &[u64],
-    ) -> Result<HashMap<String, Version>, Error> {
-        let mut versions = HashMap::with_capacity(references.len());
-        for part in parts(references, |_| NUMBER_BYTES) {
-            let query = self.for_reads().query_raw(HIGHEST).param("subscription", subscription);
-            let rows: Vec<(String, u128)> = self.answer(query.param("references", part).fetch_all()).await?;
-            versions.extend(rows.into_iter().map(|(identity, version)| (identity, Version(version))));
-        }
-        Ok(versions)
     }
 
     fn usages(&self, select: &str, rows: &SubscriptionRows, filter: &UsageFilter, end: &str) -> Query {
