@@ -16,7 +16,7 @@ use crate::{
 pub use versions::WinningCopy;
 
 const PAGE: &str = include_str!("subscription/page.sql");
-const WHOLE: &str = include_str!("subscription/whole.sql");
+pub(crate) const WHOLE: &str = include_str!("subscription/whole.sql");
 const COUNT: &str = "SELECT count()\n";
 const FROM: &str = include_str!("subscription/from.sql");
 const ON_DAYS: &str = include_str!("subscription/on_days.sql");
@@ -98,7 +98,7 @@ struct PageRow {
 }
 
 #[derive(Debug, Deserialize, clickhouse::Row)]
-struct WholeRow {
+pub(crate) struct WholeRow {
     customer: String,
     subscription: String,
     option_code: String,

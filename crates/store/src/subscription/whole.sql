@@ -1,4 +1,4 @@
--- Usages with all that a change of them has to state.
+-- Usages with all that they state, and where they were read.
 SELECT
     toString(customer) AS customer,
     subscription,

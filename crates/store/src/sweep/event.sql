@@ -1,21 +1,9 @@
+
 -- Rows of the sweep itself have the winner's coordinates, and take an event away: no creation does.
-SELECT
-    toString(customer) AS customer,
-    subscription,
-    toString(option_code) AS option_code,
-    identity,
-    usage_start,
-    usage_end,
-    billed_at,
-    billing_day,
-    units,
-    description,
-    renewal_order_reference,
-    origin
 FROM usage_events
 WHERE usage_reference = {reference:UInt64}
     AND is_deleted = 0
-    AND topic = {topic:String}
+    AND usage_events.topic = {topic:String}
     AND partition = {partition:Int32}
     AND offset = {offset:Int64}
     AND `index` = {index:UInt16}
