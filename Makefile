@@ -60,6 +60,11 @@ bench-history: setup ## Measure histories of 24 months at 10 and at 50 million e
 	cargo build --release --package meterhouse --package meterhouse-localstack
 	cargo run --release --package meterhouse-benches --bin history-bench -- --events 10000000,50000000
 
+.PHONY: bench-api
+bench-api: setup ## Measure histories, lists and writes at a fixed rate while everything runs; takes half an hour.
+	cargo build --release --package meterhouse --package meterhouse-localstack
+	cargo run --release --package meterhouse-benches --bin api-bench
+
 # The local stack ------------------------------------------------------------------------------------
 
 # Before anything is built: names all missing programs and packages at once.
