@@ -26,7 +26,18 @@ demo: setup ## Real servers, real sample data, a monthly history; stays open unt
 .PHONY: test
 test: prerequisites-of-tests setup ## Run all tests, on a real Kafka and a real ClickHouse.
 	cargo build --workspace --all-targets
-	cargo test --workspace --no-fail-fast
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target $(SUITES:%=suite-%) suite-units
+
+# Each has servers, topics and databases of its own, and waits more than it works. The longest come first.
+SUITES := e2e faults crashes conformance chaos metamorphic ui demo
+
+.PHONY: $(SUITES:%=suite-%) suite-units
+$(SUITES:%=suite-%): suite-%:
+	cargo test --package meterhouse-tests --test $*
+
+suite-units:
+	cargo test --workspace --exclude meterhouse-tests --no-fail-fast
+	cargo test --package meterhouse-tests --lib --bins
 
 .PHONY: chaos
 chaos: setup ## Random faults on real servers for MINUTES=2; SEED=... repeats a run.
