@@ -26,7 +26,7 @@ demo: setup ## Real servers, real sample data, a monthly history; stays open unt
 .PHONY: test
 test: prerequisites-of-tests setup ## Run all tests, on a real Kafka and a real ClickHouse.
 	cargo build --workspace --all-targets
-	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target $(SUITES:%=suite-%) suite-units
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target suite-e2e suite-units $(SUITES:%=suite-%)
 
 # Each has servers, topics and databases of its own, and waits more than it works. The longest come first.
 SUITES := e2e faults crashes conformance chaos metamorphic ui demo

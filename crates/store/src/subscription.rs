@@ -190,6 +190,8 @@ impl Store {
             .for_reads()
             // The sort key holds the UTC date, so copies of a row are in one partition: they need no look into others.
             .with_setting("do_not_merge_across_partitions_select_final", "1")
+            // There is little to read: further threads cost more than they do.
+            .with_setting("max_threads", "1")
             .query_raw(&statement.concat())
             .param("customers", &rows.customers)
             .param("subscription", &rows.subscription)
