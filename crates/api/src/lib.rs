@@ -3,6 +3,7 @@
 //! Two listeners: [`router()`] answers customers, [`ops_router`] whoever runs the service; [`serve()`] serves either
 //! with a limit on everything that a client may send.
 
+mod asset;
 mod auth;
 mod body;
 mod checkout;

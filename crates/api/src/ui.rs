@@ -5,9 +5,11 @@
 
 use axum::Router;
 use axum::http::StatusCode;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
+use axum::http::header::{CACHE_CONTROL, LOCATION};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+
+use crate::asset::{self, Asset, PAGE, SCRIPT, STYLE};
 
 /// What the browser may do for the page: run and ask what comes from here, and nothing else. No markup is made of text
 /// (`trusted-types`), and no other page may hold this one in a frame, where a click could be another one than it seems.
@@ -15,23 +17,16 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
                       require-trusted-types-for 'script'; trusted-types 'none'";
 
-const HEADERS: [(&str, &str); 4] = [
+/// Nothing is kept by a cache: after an upgrade, no old script may read new answers.
+const HEADERS: [(&str, &str); 5] = [
+    ("cache-control", "no-store"),
     ("content-security-policy", POLICY),
     ("cross-origin-resource-policy", "same-origin"),
     ("referrer-policy", "no-referrer"),
     ("x-content-type-options", "nosniff"),
 ];
 
-const SCRIPT: &str = "text/javascript; charset=utf-8";
 const LICENCE: &str = "text/plain; charset=utf-8";
-
-/// A file of the page.
-#[derive(Debug, Clone, Copy)]
-struct Asset {
-    path: &'static str,
-    media_type: &'static str,
-    bytes: &'static [u8],
-}
 
 macro_rules! asset {
     ($file:literal, $media_type:expr) => {
@@ -44,9 +39,9 @@ macro_rules! asset {
 
 /// All of them. The licences demand to go wherever the library goes.
 const ASSETS: [Asset; 14] = [
-    asset!("/ui/", "index.html", "text/html; charset=utf-8"),
+    asset!("/ui/", "index.html", PAGE),
     asset!("icon.svg", "image/svg+xml"),
-    asset!("style.css", "text/css; charset=utf-8"),
+    asset!("style.css", STYLE),
     asset!("app.js", SCRIPT),
     asset!("answer.js", SCRIPT),
     asset!("decimal.js", SCRIPT),
@@ -61,20 +56,11 @@ const ASSETS: [Asset; 14] = [
 ];
 
 /// The page and its files.
-pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    let router = Router::new().route("/ui", get(to_the_page));
-    ASSETS.into_iter().fold(router, |router, asset| router.route(asset.path, get(async move || asset)))
+pub(crate) fn routes() -> Router {
+    asset::routes(ASSETS, HEADERS).route("/ui", get(to_the_page))
 }
 
 /// Relative, so that it also leads to the page where a proxy serves this under a longer path.
 async fn to_the_page() -> Response {
     (StatusCode::PERMANENT_REDIRECT, [(LOCATION, "ui/"), (CACHE_CONTROL, "no-store")]).into_response()
-}
-
-impl IntoResponse for Asset {
-    /// Nothing is kept by a cache: after an upgrade, no old script may read new answers.
-    fn into_response(self) -> Response {
-        let kind = [(CONTENT_TYPE, self.media_type), (CACHE_CONTROL, "no-store")];
-        (HEADERS, kind, self.bytes).into_response()
-    }
 }
