@@ -16,6 +16,7 @@ mod metrics;
 mod observe;
 mod openapi;
 mod placewise;
+mod query;
 mod read;
 mod reply;
 mod router;

@@ -6,6 +6,7 @@ use meterhouse_model::{BillingZone, TimeError, parse_instant};
 use meterhouse_store::UsageFilter;
 
 use super::refusal::Refusal;
+use crate::query::{GivenTwice, single};
 
 const PAGE_DEFAULT: u64 = 1;
 const LIMIT_DEFAULT: u64 = 10;
@@ -34,7 +35,7 @@ pub(super) struct Parameters {
 
 /// Reads the query of a request, as it was sent. The first parameter that is wrong is the answer.
 pub(super) fn parse(query: &str, zone: &BillingZone) -> Result<Parameters, Refusal> {
-    let value = |name: &str, message| single(query, name).map_err(|Twice| invalid(message));
+    let value = |name: &str, message| single(query, &[name]).map_err(|GivenTwice| invalid(message));
     let page = value("Page", WRONG_PAGE)?.map(|text| positive(&text).ok_or(invalid(WRONG_PAGE)));
     let limit = value("Limit", WRONG_LIMIT)?
         .map(|text| positive(&text).filter(|limit| *limit <= LIMIT_MAX).ok_or(invalid(WRONG_LIMIT)));
@@ -90,17 +91,6 @@ pub(super) fn time(text: &str, zone: &BillingZone) -> Option<i64> {
         Err(TimeError::Range) => Some(i64::MAX),
         Err(_) => None,
     }
-}
-
-/// It is given twice.
-#[derive(Debug)]
-pub(super) struct Twice;
-
-/// The value of a parameter, if it is there.
-pub(super) fn single(query: &str, name: &str) -> Result<Option<String>, Twice> {
-    let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(given, _)| given == name);
-    let Some((_, value)) = values.next() else { return Ok(None) };
-    if values.next().is_some() { Err(Twice) } else { Ok(Some(value.into_owned())) }
 }
 
 /// A whole number from 1 on; what is beyond 64 bits is as large as can be.

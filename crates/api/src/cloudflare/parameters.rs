@@ -7,6 +7,7 @@
 use chrono::{DateTime, Utc};
 
 use super::envelope::Error;
+use crate::query::{GivenTwice, single};
 
 /// Longest type or action, in characters.
 const NAME_CHARS_MAX: usize = 30;
@@ -99,10 +100,10 @@ struct Reader<'q> {
 impl Reader<'_> {
     /// The value of the parameter with one of the names, if it is there.
     fn value<T>(&mut self, names: &[&str], fault: Fault, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
-        let parameters = form_urlencoded::parse(self.query.as_bytes());
-        let mut values = parameters.filter(|(name, _)| names.contains(&&**name));
-        let (_, text) = values.next()?;
-        let value = if values.next().is_none() { read(&text) } else { None };
+        let value = match single(self.query, names) {
+            Ok(text) => read(&text?),
+            Err(GivenTwice) => None,
+        };
         if value.is_none() {
             self.faults.push(fault);
         }

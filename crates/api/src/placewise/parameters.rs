@@ -8,6 +8,8 @@
 use meterhouse_query::{MAX_FROM_OFFSET, Range};
 use serde::Serialize;
 
+use crate::query::{GivenTwice, single};
+
 /// The body of a 422.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct InvalidParameters {
@@ -47,11 +49,8 @@ pub(super) fn parse(query: &str) -> Result<Range, InvalidParameters> {
 }
 
 fn offset(query: &str, name: &str, max: Option<u32>) -> Result<Option<u32>, Fault> {
-    let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name);
-    let Some((_, text)) = values.next() else { return Ok(None) };
-    if values.next().is_some() {
-        return Err(Fault::NotAnInteger);
-    }
+    let value = single(query, &[name]).map_err(|GivenTwice| Fault::NotAnInteger)?;
+    let Some(text) = value else { return Ok(None) };
     let number = months(&text)?;
     match max {
         Some(max) if number > max => Err(Fault::LessOrEqualTo { number: max }),
