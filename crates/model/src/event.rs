@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use crate::identity::owned;
 use crate::origin::request_of;
-use crate::{Day, Identity, Units};
+use crate::{Day, Identity, IdentityHash, Units};
+
+/// Highest revision of a change.
+pub(crate) const REVISION_MAX: u32 = (1 << 31) - 1;
 
 /// A usage event that keeps every rule. It borrows from the record's value where that has no escapes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +66,18 @@ impl Event<'_> {
             Change::Create => 0,
             Change::Amend(revision) | Change::Delete(revision) => revision,
         }
+    }
+
+    /// The revision of the change after this one. `None`: there is none above it.
+    pub fn next_revision(&self) -> Option<u32> {
+        Some(self.revision() + 1).filter(|next| *next <= REVISION_MAX)
+    }
+
+    /// The hash of the event's identity within its subscription.
+    pub fn identity_hash(&self) -> IdentityHash {
+        let mut text = Vec::new();
+        self.identity.write_to(&mut text);
+        IdentityHash::of(&self.subscription, &text)
     }
 
     /// The digest of the HTTP request that the event was written by, if it was.

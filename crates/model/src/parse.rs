@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 use smallvec::SmallVec;
 
 use crate::envelope::{self, CloudEventId, Data};
+use crate::event::REVISION_MAX;
 use crate::identity::EVENT_ID_BYTES_MAX;
 use crate::json::{self, Members};
 use crate::name::Member;
@@ -21,7 +22,6 @@ pub type Events<'a> = SmallVec<[Event<'a>; 1]>;
 const USAGES_MAX: usize = 1000;
 const NAME_BYTES: RangeInclusive<usize> = 1..=128;
 const DESCRIPTION_BYTES: RangeInclusive<usize> = 0..=1024;
-const REVISION_MAX: i128 = (1 << 31) - 1;
 
 /// Reads and judges a record. All of its events are usable, or the record is rejected as a whole.
 ///
@@ -198,7 +198,7 @@ fn change(members: &Members<'_>) -> Result<Change, Reject> {
     if !json::is_number(raw) {
         return Err(json::wrong_type(Member::Revision, "a number", raw));
     }
-    let revision = whole_number(raw).filter(|revision| (1..=REVISION_MAX).contains(revision));
+    let revision = whole_number(raw).filter(|revision| (1..=i128::from(REVISION_MAX)).contains(revision));
     let revision = revision.and_then(|revision| u32::try_from(revision).ok());
     revision.map(change).ok_or_else(|| invalid(format!("Revision {} is not 1 to {REVISION_MAX}", quote(raw))))
 }

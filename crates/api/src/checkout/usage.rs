@@ -1,6 +1,6 @@
 //! A usage in the documented shape.
 
-use meterhouse_model::{BillingZone, Event, IdentityHash, Units};
+use meterhouse_model::{BillingZone, Event, Units};
 use meterhouse_store::ListedUsage;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -31,9 +31,8 @@ pub(super) struct Item {
 impl SavedUsage {
     /// `None`: there is no way for a number not to be JSON.
     pub(super) fn of(event: &Event<'_>, zone: &BillingZone) -> Option<Self> {
-        let identity = event.identity.to_string();
         Some(Self {
-            usage_reference: IdentityHash::of(&event.subscription, identity.as_bytes()).usage_reference(),
+            usage_reference: event.identity_hash().usage_reference(),
             subscription_reference: event.subscription.to_string(),
             option_code: event.option_code.to_string(),
             usage_start: zone.local_text(event.start),

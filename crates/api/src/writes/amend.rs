@@ -6,7 +6,7 @@ use meterhouse_model::{Change, Event, Units, Version};
 use meterhouse_query::Subscription;
 use meterhouse_store::UsageFilter;
 
-use super::find::{next_revision, one};
+use super::find::one;
 use super::{ATTEMPTS, UsageWriter, WriteError, origin};
 use crate::clock::now_micros;
 
@@ -35,7 +35,7 @@ impl UsageWriter {
             if amended == current {
                 return Ok(current);
             }
-            let revision = next_revision(&current)?;
+            let revision = current.next_revision().ok_or(WriteError::NoMoreRevisions)?;
             amended.change = Change::Amend(revision);
             let mut events = [amended];
             origin::sign(&mut events, principal.as_ref());

@@ -3,11 +3,11 @@
 use std::collections::{BTreeSet, HashMap};
 
 use meterhouse_ingest::Written;
-use meterhouse_model::{Change, Event, IdentityHash, Version};
+use meterhouse_model::{Change, Event, Version};
 use meterhouse_query::Subscription;
 use meterhouse_store::{StoredUsage, UsageFilter};
 
-use super::find::{newest, next_revision};
+use super::find::newest;
 use super::{Published, UsageWriter, WriteError, origin};
 use crate::clock::now_micros;
 
@@ -27,7 +27,7 @@ impl UsageWriter {
         principal: &str,
     ) -> Result<Deleting, WriteError> {
         let deletion = |(event, index): (&Event<'static>, u16)| {
-            let change = Change::Delete(next_revision(event)?);
+            let change = Change::Delete(event.next_revision().ok_or(WriteError::NoMoreRevisions)?);
             Ok(Event { change, index, ..event.clone() })
         };
         let mut events = events.iter().zip(0..).map(deletion).collect::<Result<Vec<_>, WriteError>>()?;
@@ -53,7 +53,8 @@ impl UsageWriter {
         for revision in revisions {
             left.extend(self.overtaking(deleting, revision).await?);
         }
-        let references = deleting.events.iter().map(|event| self.identity(event).usage_reference()).collect();
+        let references =
+            deleting.events.iter().map(|event| event.identity_hash().usage_reference()).collect();
         let filter = UsageFilter { references: Some(references), ..UsageFilter::default() };
         let found = self.ask("deleted usages", self.usages.stored(subscription, &filter, ROWS_MAX)).await?;
         let versions: HashMap<_, _> =
@@ -76,11 +77,13 @@ impl UsageWriter {
         revision: u32,
     ) -> Result<Vec<Event<'static>>, WriteError> {
         let events: Vec<_> = deleting.events.iter().filter(|event| event.revision() == revision).collect();
-        let identities: Vec<IdentityHash> = events.iter().map(|event| self.identity(event)).collect();
+        let identities: Vec<_> = events.iter().map(|event| event.identity_hash()).collect();
         let below = |version| self.usages.winners_below(&identities, version);
         let winners = self.ask("deletions", below(Version::before_revision(revision + 1))).await?;
         let is_stored = |event: &Event<'_>| {
-            winners.get(&self.identity(event)).is_some_and(|winner| winner.version >= deleting.version(event))
+            winners
+                .get(&event.identity_hash())
+                .is_some_and(|winner| winner.version >= deleting.version(event))
         };
         if !events.iter().all(|event| is_stored(event)) {
             return Err(self.rejection(&deleting.events, deleting.written).await);
@@ -89,7 +92,7 @@ impl UsageWriter {
         let Written { partition, offset } = deleting.written;
         let is_overtaking = |event: &&Event<'_>| {
             let place = Version::change(revision, false, partition, offset, event.index);
-            amended.get(&self.identity(event)).is_some_and(|amendment| amendment.version > place)
+            amended.get(&event.identity_hash()).is_some_and(|amendment| amendment.version > place)
         };
         Ok(events.into_iter().filter(is_overtaking).cloned().collect())
     }

@@ -9,9 +9,6 @@ use meterhouse_store::{StoredUsage, UsageFilter};
 
 use super::{UsageWriter, WriteError};
 
-/// Highest revision that there can be.
-const REVISION_MAX: u32 = (1 << 31) - 1;
-
 impl UsageWriter {
     /// Usages that match, as far as what is found is the copy that counts. Until the sweep comes it may be an older one, on a
     /// key that its usage has left: for another option code or date, for another customer, or for good.
@@ -23,7 +20,7 @@ impl UsageWriter {
     ) -> Result<Vec<StoredUsage>, WriteError> {
         let mut found = self.ask("usages", self.usages.stored(subscription, filter, limit)).await?;
         let references: Vec<u64> =
-            found.iter().map(|usage| self.identity(&usage.event).usage_reference()).collect();
+            found.iter().map(|usage| usage.event.identity_hash().usage_reference()).collect();
         let highest = self.ask("versions", self.usages.highest_versions(subscription, &references)).await?;
         found.retain(|usage| highest.get(&usage.event.identity.to_string()) == Some(&usage.version));
         Ok(found)
@@ -42,10 +39,4 @@ pub(super) fn newest(mut usages: Vec<StoredUsage>) -> Vec<Event<'static>> {
     let mut seen = HashSet::new();
     usages.retain(|usage| seen.insert(usage.event.identity.clone()));
     usages.into_iter().map(|usage| usage.event).collect()
-}
-
-/// The revision after a usage's.
-pub(super) fn next_revision(event: &Event<'_>) -> Result<u32, WriteError> {
-    let next = event.revision() + 1;
-    if next <= REVISION_MAX { Ok(next) } else { Err(WriteError::NoMoreRevisions) }
 }

@@ -28,7 +28,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use meterhouse_ingest::{ProducerError, TopicProducer, Written, record_value};
-use meterhouse_model::{CloudEventHeaders, Event, IdentityHash, Record, Rules, Version, parse};
+use meterhouse_model::{CloudEventHeaders, Event, Record, Rules, Version, parse};
 use meterhouse_query::Usages;
 use meterhouse_store::{Evidence, StoredReject, WinningCopy};
 use sha2::{Digest, Sha256};
@@ -199,13 +199,9 @@ impl UsageWriter {
 
     /// The copy of an event that has won among those below a version. `None`: there is none.
     async fn winner(&self, event: &Event<'_>, below: Version) -> Result<Option<WinningCopy>, WriteError> {
-        let identity = self.identity(event);
+        let identity = event.identity_hash();
         let winners = self.ask("identity", self.usages.winners_below(&[identity], below)).await?;
         Ok(winners.get(&identity).copied())
-    }
-
-    fn identity(&self, event: &Event<'_>) -> IdentityHash {
-        self.evidence(event).identity
     }
 
     /// What will be known of a copy of an event; of no record yet.

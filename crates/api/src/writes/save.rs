@@ -140,7 +140,7 @@ impl UsageWriter {
         events: &[Event<'static>],
         principal: &str,
     ) -> Result<(), WriteError> {
-        let identities: Vec<_> = events.iter().skip(1).map(|event| self.identity(event)).collect();
+        let identities: Vec<_> = events.iter().skip(1).map(Event::identity_hash).collect();
         if identities.is_empty() {
             return Ok(());
         }
@@ -150,7 +150,7 @@ impl UsageWriter {
         let stored = self.ask("usages", self.usages.stored(subscription, &filter, SHARING_MAX)).await?;
         let request = events.first().and_then(Event::request);
         let is_ours_alone = |usage: &StoredUsage| {
-            let winner = winners.get(&self.identity(&usage.event));
+            let winner = winners.get(&usage.event.identity_hash());
             usage.event.request() == request && winner.is_some_and(|winner| winner.version == usage.version)
         };
         let left = stored.into_iter().filter(is_ours_alone).collect();
