@@ -9,7 +9,7 @@ use meterhouse_store::UsageFilter;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::parameters::{interval, invalid, option_code};
+use super::parameters::{interval, option_code};
 use super::refusal::Refusal;
 use super::{path, request};
 
@@ -33,7 +33,7 @@ pub(super) fn read(query: &str, body: &[u8], zone: &BillingZone) -> Result<Usage
         add(&mut criteria, &name, value.into_owned())?;
     }
     if !body.trim_ascii().is_empty() {
-        let wrong = |why| Refusal::Invalid(format!("The body must be an object with criteria: {why}").into());
+        let wrong = |why| Refusal::invalid(format!("The body must be an object with criteria: {why}"));
         let body: Body = request::object(body).map_err(wrong)?;
         let given = [body.usage_reference, body.option_code, body.interval_start, body.interval_end];
         for (name, value) in NAMES.into_iter().zip(given) {
@@ -43,7 +43,7 @@ pub(super) fn read(query: &str, body: &[u8], zone: &BillingZone) -> Result<Usage
         }
     }
     if criteria.is_empty() {
-        return Err(invalid(NONE));
+        return Err(Refusal::invalid(NONE));
     }
     let given = |name: &str| criteria.get(name).map(String::as_str);
     let reference = given("UsageReference").map(path::reference).transpose()?;
@@ -59,17 +59,17 @@ fn text(name: &str, value: Value) -> Result<String, Refusal> {
     match value {
         Value::String(text) => Ok(text),
         Value::Number(number) => Ok(number.to_string()),
-        _ => Err(Refusal::Invalid(format!("{name} must be a string or an integer").into())),
+        _ => Err(Refusal::invalid(format!("{name} must be a string or an integer"))),
     }
 }
 
 fn add(criteria: &mut BTreeMap<String, String>, name: &str, value: String) -> Result<(), Refusal> {
     if !NAMES.contains(&name) {
         let shown: String = name.escape_debug().take(40).collect();
-        return Err(Refusal::Invalid(format!("{shown} is no criterion of a deletion").into()));
+        return Err(Refusal::invalid(format!("{shown} is no criterion of a deletion")));
     }
     if criteria.insert(name.to_owned(), value).is_some() {
-        return Err(Refusal::Invalid(format!("{name} is given twice").into()));
+        return Err(Refusal::invalid(format!("{name} is given twice")));
     }
     Ok(())
 }

@@ -51,10 +51,10 @@ pub(super) fn read(
     rules: &Arc<Rules>,
     now_ms: i64,
 ) -> Result<Vec<Event<'static>>, Refusal> {
-    let not_an_array = |_| invalid("The body must be a JSON array of usages");
+    let not_an_array = |_| Refusal::invalid("The body must be a JSON array of usages");
     let elements: Vec<&RawValue> = serde_json::from_slice(body).map_err(not_an_array)?;
     if !(1..=USAGES_MAX).contains(&elements.len()) {
-        return Err(invalid(format!(
+        return Err(Refusal::invalid(format!(
             "The body must have 1 to {USAGES_MAX} usages, it has {}",
             elements.len()
         )));
@@ -62,7 +62,7 @@ pub(super) fn read(
     let usages =
         elements.iter().enumerate().map(|(index, element)| usage(index, element.get(), subscription, rules));
     let value = Value { usages: usages.collect::<Result<_, _>>()? };
-    let value = serde_json::to_vec(&value).map_err(|error| invalid(error.to_string()))?;
+    let value = serde_json::to_vec(&value).map_err(|error| Refusal::invalid(error.to_string()))?;
     // The length of the record is another one in the end, and judged there.
     let rules = Rules { max_record_bytes: usize::MAX, ..Rules::clone(rules) };
     let events = parse(&record("", &value, now_ms), &rules).map_err(refusal)?;
@@ -76,12 +76,12 @@ fn usage<'b>(
     rules: &Rules,
 ) -> Result<Usage<'b>, Refusal> {
     let mut usage: Usage<'b> =
-        object(element.as_bytes()).map_err(|why| invalid(format!("Usage {index}: {why}")))?;
+        object(element.as_bytes()).map_err(|why| Refusal::invalid(format!("Usage {index}: {why}")))?;
     for (name, value) in [("UsageStart", usage.usage_start), ("UsageEnd", usage.usage_end)] {
         let text: Option<String> = value.and_then(|value| serde_json::from_str(value.get()).ok());
         if text.is_some_and(|text| time(&text, &rules.zone).is_none()) {
             let message = format!("Usage {index}: {name} must be a time in the format YYYY-MM-DD HH:MM:SS");
-            return Err(invalid(message));
+            return Err(Refusal::invalid(message));
         }
     }
     usage.event_id = index.to_string();
@@ -91,20 +91,20 @@ fn usage<'b>(
 
 /// A usage that the subscription has no place for.
 pub(super) fn out_of_bounds(index: u16, of: usize) -> Refusal {
-    if of == 1 { invalid(OUT_OF_BOUNDS) } else { invalid(format!("{OUT_OF_BOUNDS}: usage {index}")) }
+    if of == 1 {
+        Refusal::invalid(OUT_OF_BOUNDS)
+    } else {
+        Refusal::invalid(format!("{OUT_OF_BOUNDS}: usage {index}"))
+    }
 }
 
 fn refusal(reject: Reject) -> Refusal {
     let at = reject.index.unwrap_or_default();
     match reject.reason {
         Reason::UnknownSubscription => Refusal::NoSubscription,
-        Reason::OutsideSubscription => invalid(format!("{OUT_OF_BOUNDS}: usage {at}")),
-        _ => invalid(format!("Usage {at}: {}", reject.detail)),
+        Reason::OutsideSubscription => Refusal::invalid(format!("{OUT_OF_BOUNDS}: usage {at}")),
+        _ => Refusal::invalid(format!("Usage {at}: {}", reject.detail)),
     }
-}
-
-fn invalid(message: impl Into<String>) -> Refusal {
-    Refusal::Invalid(message.into().into())
 }
 
 #[cfg(test)]

@@ -35,15 +35,15 @@ pub(super) struct Parameters {
 
 /// Reads the query of a request, as it was sent. The first parameter that is wrong is the answer.
 pub(super) fn parse(query: &str, zone: &BillingZone) -> Result<Parameters, Refusal> {
-    let value = |name: &str, message| single(query, &[name]).map_err(|GivenTwice| invalid(message));
-    let page = value("Page", WRONG_PAGE)?.map(|text| positive(&text).ok_or(invalid(WRONG_PAGE)));
+    let value = |name: &str, message| single(query, &[name]).map_err(|GivenTwice| Refusal::invalid(message));
+    let page = value("Page", WRONG_PAGE)?.map(|text| positive(&text).ok_or(Refusal::invalid(WRONG_PAGE)));
     let limit = value("Limit", WRONG_LIMIT)?
-        .map(|text| positive(&text).filter(|limit| *limit <= LIMIT_MAX).ok_or(invalid(WRONG_LIMIT)));
+        .map(|text| positive(&text).filter(|limit| *limit <= LIMIT_MAX).ok_or(Refusal::invalid(WRONG_LIMIT)));
     let (page, limit) = (page.transpose()?, limit.transpose()?);
     let (start, end) = (value("IntervalStart", WRONG_START)?, value("IntervalEnd", WRONG_END)?);
     let ends = interval(start.as_deref(), end.as_deref(), zone)?;
     let renewal = value("RenewalOrderReference", WRONG_RENEWAL)?
-        .map(|text| positive(&text).ok_or(invalid(WRONG_RENEWAL)));
+        .map(|text| positive(&text).ok_or(Refusal::invalid(WRONG_RENEWAL)));
     let option_code = value("OptionCode", WRONG_OPTION)?.map(|text| option_code(&text)).transpose()?;
     Ok(Parameters {
         page: page.unwrap_or(PAGE_DEFAULT),
@@ -61,7 +61,7 @@ pub(super) fn parse(query: &str, zone: &BillingZone) -> Result<Parameters, Refus
 pub(super) fn option_code(text: &str) -> Result<String, Refusal> {
     let is_possible =
         (1..=OPTION_BYTES_MAX).contains(&text.len()) && !text.contains(|letter: char| letter.is_control());
-    if is_possible { Ok(text.to_owned()) } else { Err(invalid(WRONG_OPTION)) }
+    if is_possible { Ok(text.to_owned()) } else { Err(Refusal::invalid(WRONG_OPTION)) }
 }
 
 /// A closed interval of ends of usage, in microseconds since the epoch: both ends are given, or none.
@@ -73,10 +73,10 @@ pub(super) fn interval(
     match (start, end) {
         (None, None) => Ok(None),
         (Some(start), Some(end)) => {
-            let start = time(start, zone).ok_or(invalid(WRONG_START))?;
-            Ok(Some((start, time(end, zone).ok_or(invalid(WRONG_END))?)))
+            let start = time(start, zone).ok_or(Refusal::invalid(WRONG_START))?;
+            Ok(Some((start, time(end, zone).ok_or(Refusal::invalid(WRONG_END))?)))
         }
-        _ => Err(invalid(HALF_INTERVAL)),
+        _ => Err(Refusal::invalid(HALF_INTERVAL)),
     }
 }
 
@@ -97,10 +97,6 @@ pub(super) fn time(text: &str, zone: &BillingZone) -> Option<i64> {
 fn positive(text: &str) -> Option<u64> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| text.parse().unwrap_or(u64::MAX)).filter(|number| *number >= 1)
-}
-
-pub(super) fn invalid(message: &'static str) -> Refusal {
-    Refusal::Invalid(message.into())
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ pub(super) async fn usage(parts: &mut Parts) -> Result<(String, u64), Refusal> {
 pub(super) fn reference(text: &str) -> Result<u64, Refusal> {
     let is_integer = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if !is_integer {
-        return Err(Refusal::Invalid("UsageReference must be a positive integer".into()));
+        return Err(Refusal::invalid("UsageReference must be a positive integer"));
     }
     Ok(text.parse().unwrap_or(u64::MAX))
 }

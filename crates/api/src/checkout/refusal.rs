@@ -56,6 +56,10 @@ struct Body<'m> {
 }
 
 impl Refusal {
+    pub(super) fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::Invalid(message.into())
+    }
+
     fn parts(&self) -> (StatusCode, &'static str, Cow<'_, str>) {
         let fixed = |status, code, message: &'static str| (status, code, Cow::Borrowed(message));
         match self {

@@ -75,7 +75,7 @@ pub(super) async fn body(state: &ApiState, body: Body) -> Result<Bytes, Refusal>
             Refusal::TooLarge(format!("The body is larger than {} bytes", state.limits.body_bytes))
         }
         BodyFault::TooSlow => Refusal::BodyTooSlow,
-        BodyFault::Broken => Refusal::Invalid("The body ended early".into()),
+        BodyFault::Broken => Refusal::invalid("The body ended early"),
     })
 }
 

@@ -64,7 +64,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
     if !headers.contains_key(KEY) {
         return Ok(None);
     }
-    let wrong = || Refusal::Invalid(WRONG_KEY.into());
+    let wrong = || Refusal::invalid(WRONG_KEY);
     let key = single(headers, KEY).map_err(|_| wrong())?.ok_or_else(wrong)?;
     let is_plain = key.len() <= KEY_BYTES_MAX && key.bytes().all(|byte| (b' '..=b'~').contains(&byte));
     if is_plain { Ok(Some(key.to_owned())) } else { Err(wrong()) }

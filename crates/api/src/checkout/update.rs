@@ -49,12 +49,13 @@ async fn answer(
 }
 
 fn amendment(body: &[u8]) -> Result<Amendment, Refusal> {
-    let invalid = |message: String| Refusal::Invalid(message.into());
-    let wrong = |why| invalid(format!("The body must be an object with Units and Description: {why}"));
+    let wrong =
+        |why| Refusal::invalid(format!("The body must be an object with Units and Description: {why}"));
     let Changes { units, description } = request::object(body).map_err(wrong)?;
     let units = units.map(|raw| {
         let text: Option<String> = serde_json::from_str(raw.get()).ok();
-        Units::parse(text.as_deref().unwrap_or(raw.get())).map_err(|error| invalid(format!("Units: {error}")))
+        Units::parse(text.as_deref().unwrap_or(raw.get()))
+            .map_err(|error| Refusal::invalid(format!("Units: {error}")))
     });
     Ok(Amendment { units: units.transpose()?, description })
 }
