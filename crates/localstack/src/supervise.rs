@@ -74,7 +74,7 @@ pub(crate) fn supervise(arguments: SuperviseArgs) -> Result<()> {
             protocol::START => start(&arguments, &running),
             protocol::TERM => signal(&running, &[Signal::SIGTERM, Signal::SIGCONT]),
             protocol::KILL => signal(&running, &[Signal::SIGKILL]),
-            protocol::PAUSE => signal(&running, &[Signal::SIGSTOP]),
+            protocol::PAUSE => pause(&running),
             protocol::RESUME => signal(&running, &[Signal::SIGCONT]),
             _ => format!("{} unknown request", protocol::FAILED),
         };
@@ -139,6 +139,26 @@ fn signal(running: &Running, signals: &[Signal]) -> String {
     let Some(pid) = *current else { return protocol::IDLE.to_owned() };
     match signals.iter().try_for_each(|&signal| kill(pid, signal)) {
         Ok(()) => protocol::DONE.to_owned(),
+        Err(error) => format!("{} {error}", protocol::FAILED),
+    }
+}
+
+/// Returns when the last thread of the server stands still: until then it may go on to answer.
+fn pause(running: &Running) -> String {
+    let current = running.lock();
+    let Some(pid) = *current else { return protocol::IDLE.to_owned() };
+    let stopped = kill(pid, Signal::SIGSTOP).and_then(|()| {
+        // The kernel reports a process as stopped when all of its threads are.
+        let report = WaitPidFlag::WSTOPPED | WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
+        loop {
+            match waitid(Id::Pid(pid), report) {
+                Err(nix::errno::Errno::EINTR) => {}
+                other => break other,
+            }
+        }
+    });
+    match stopped {
+        Ok(_) => protocol::DONE.to_owned(),
         Err(error) => format!("{} {error}", protocol::FAILED),
     }
 }
