@@ -1,5 +1,5 @@
 -- Which customers the rows of a subscription name, so that all of them are found by the sort key of usage_events.
--- A pair is there before the first row with it: rows follow their mark.
+-- A pair is there before the first row with it. Each process writes a pair about once, so this stays in few parts.
 CREATE TABLE IF NOT EXISTS subscription_customers
 (
     subscription String,
@@ -8,7 +8,7 @@ CREATE TABLE IF NOT EXISTS subscription_customers
 ENGINE = ReplacingMergeTree
 ORDER BY (subscription, customer)
 SETTINGS
-    merge_selector_base = 20,
+    index_granularity = 256,
     fsync_after_insert = 1,
     fsync_part_directory = 1,
     min_rows_to_fsync_after_merge = 1,

@@ -92,6 +92,11 @@ fn ask(arguments: &Arguments, site: &Site, service: &Service) -> Result<()> {
     let rate = arguments.rate;
     let latencies = Latencies::at_rate(rate, arguments.seconds, history)?;
     println!("| history of 24 months | {rate} | {latencies} |");
+    let either = |agent: &ureq::Agent, number: u32| {
+        if number.is_multiple_of(2) { history(agent, number) } else { usages(agent, number) }
+    };
+    let latencies = Latencies::at_rate(rate, arguments.seconds, either)?;
+    println!("| either in turn | {rate} | {latencies} |");
     let latencies = Latencies::at_rate(rate, arguments.seconds, usages)?;
     println!("| usages of a month | {rate} | {latencies} |");
     Ok(())

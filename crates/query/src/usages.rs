@@ -12,6 +12,9 @@ use tokio::sync::watch;
 
 use crate::Error;
 
+/// Names that are sent along with a statement, at most.
+const NAMES_MAX: usize = 100;
+
 /// Customers whose usage may be shown to whoever asks, and changed where they may do that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Customers(Option<BTreeSet<String>>);
@@ -29,6 +32,11 @@ impl Customers {
 
     fn are_all(&self) -> bool {
         self.0.is_none()
+    }
+
+    /// Their names and the empty one; `None` for all that there are.
+    fn and_nobody(&self) -> Option<Vec<String>> {
+        self.0.as_ref().map(|names| names.iter().cloned().chain([String::new()]).collect())
     }
 }
 
@@ -71,11 +79,10 @@ impl Usages {
         reference: &str,
     ) -> Result<Option<Subscription>, Error> {
         let named = self.store.customers_of_subscription(reference).await?;
-        let subscription = self.listed(customers, reference, named);
-        let rows = &subscription.rows;
-        let is_known = self.is_listed(customers, reference)
-            || rows.customers.iter().any(|name| !name.is_empty() || customers.are_all());
-        Ok(is_known.then_some(subscription))
+        let is_named =
+            |name: &String| if name.is_empty() { customers.are_all() } else { customers.contain(name) };
+        let is_known = self.is_listed(customers, reference) || named.iter().any(is_named);
+        Ok(is_known.then(|| self.listed(customers, reference, Some(named))))
     }
 
     /// The same, for somebody who is going to add usage to it, with the rows alone that name no customer, as those will. Without
@@ -92,21 +99,30 @@ impl Usages {
         let is_theirs = is_open
             || self.is_listed(customers, reference)
             || self.subscription(customers, reference).await?.is_some();
-        Ok(is_theirs.then(|| self.listed(customers, reference, vec![String::new()])))
+        Ok(is_theirs.then(|| self.listed(customers, reference, Some(vec![String::new()]))))
     }
 
-    /// A page of usages by their end, then by reference, and the number of them all.
+    /// A page of usages by their end, then by reference, and the number of them all. `None` as for [`Usages::subscription`].
     ///
     /// # Errors
     /// No complete answer can be had.
     pub async fn page(
         &self,
-        subscription: &Subscription,
+        customers: &Customers,
+        reference: &str,
         filter: &UsageFilter,
         offset: u64,
         limit: u64,
-    ) -> Result<(Vec<ListedUsage>, u64), Error> {
-        Ok(self.store.usage_page(&subscription.rows, filter, offset, limit).await?)
+    ) -> Result<Option<(Vec<ListedUsage>, u64)>, Error> {
+        if customers.0.as_ref().is_some_and(|names| names.len() > NAMES_MAX) {
+            let Some(subscription) = self.subscription(customers, reference).await? else { return Ok(None) };
+            return Ok(Some(self.store.usage_page(&subscription.rows, filter, offset, limit).await?));
+        }
+        // Names that are all sent along need not be looked up first: a usage says itself that they have the subscription.
+        let rows = self.listed(customers, reference, customers.and_nobody()).rows;
+        let (usages, matching) = self.store.usage_page(&rows, filter, offset, limit).await?;
+        let is_known = matching > 0 || self.subscription(customers, reference).await?.is_some();
+        Ok(is_known.then_some((usages, matching)))
     }
 
     /// Usages with the copies of them that count, `limit` of them at most.
@@ -177,7 +193,7 @@ impl Usages {
         intervals.iter().any(|interval| customers.contain(&interval.customer))
     }
 
-    fn listed(&self, customers: &Customers, reference: &str, named: Vec<String>) -> Subscription {
+    fn listed(&self, customers: &Customers, reference: &str, named: Option<Vec<String>>) -> Subscription {
         let registry = Arc::clone(&self.registry.borrow());
         let unnamed_days = if customers.are_all() {
             vec![ALL_DAYS]
@@ -189,7 +205,7 @@ impl Usages {
         Subscription {
             rows: SubscriptionRows {
                 subscription: reference.to_owned(),
-                customers: named.into_iter().filter(is_theirs).collect(),
+                customers: named.map(|named| named.into_iter().filter(is_theirs).collect()),
                 unnamed_days,
             },
             customers: customers.clone(),

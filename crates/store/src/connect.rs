@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use clickhouse::Client;
 
-use crate::{Error, Metrics, http, marks::FreshMarks};
+use crate::{
+    Error, Metrics, http,
+    marks::{FreshMarks, NotedCustomers},
+};
 
 /// Time that the client grants on top of a server-side limit before it gives up itself.
 const CLIENT_GRACE: Duration = Duration::from_secs(5);
@@ -61,6 +64,7 @@ pub struct Store {
     pub(crate) query_timeout: Duration,
     pub(crate) metrics: Metrics,
     pub(crate) fresh_marks: Arc<FreshMarks>,
+    pub(crate) noted_customers: Arc<NotedCustomers>,
 }
 
 impl Store {
@@ -83,6 +87,7 @@ impl Store {
             query_timeout: config.query_timeout,
             metrics,
             fresh_marks: Arc::default(),
+            noted_customers: Arc::default(),
         }
     }
 

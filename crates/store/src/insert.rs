@@ -26,6 +26,8 @@ const INSERT_MARKS: &str = concat!(
     "input('customer String, subscription String, date Date32') FORMAT RowBinary"
 );
 
+const INSERT_CUSTOMERS: &str = "INSERT INTO subscription_customers (customer, subscription) FORMAT RowBinary";
+
 /// A table that batches go into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Table {
@@ -43,6 +45,8 @@ pub enum Table {
     Suspects,
     /// Identities that the sweep has seen to.
     Settlements,
+    /// Which customers the rows of a subscription name.
+    SubscriptionCustomers,
 }
 
 impl Table {
@@ -56,6 +60,7 @@ impl Table {
             Self::Ledger => "ledger",
             Self::Suspects => "suspects",
             Self::Settlements => "settlements",
+            Self::SubscriptionCustomers => "subscription_customers",
         }
     }
 
@@ -63,6 +68,7 @@ impl Table {
     fn insert_sql(self, columns: &str) -> String {
         match self {
             Self::Marks => INSERT_MARKS.to_owned(),
+            Self::SubscriptionCustomers => INSERT_CUSTOMERS.to_owned(),
             _ => format!("INSERT INTO {} ({columns}) FORMAT Native", self.name()),
         }
     }
@@ -75,9 +81,9 @@ pub struct EncodedBatch {
     pub table: Table,
     /// Number of rows.
     pub rows: usize,
-    /// One Native block; marks are in RowBinary.
+    /// One Native block; marks and customers are in RowBinary.
     pub bytes: Bytes,
-    /// Names of the columns in the block, with commas. Those of marks are always the same.
+    /// Names of the columns in the block, with commas. Those of RowBinary are always the same.
     pub(crate) columns: &'static str,
 }
 
@@ -100,6 +106,9 @@ impl Store {
     ) -> Result<(), Error> {
         let started = Instant::now();
         let result = self.acknowledgement(self.send(batch, sql, parameters)).await;
+        if result.is_err() {
+            self.noted_customers.forget();
+        }
         let outcome = result.as_ref().map_or_else(|error| error.class().as_str(), |()| "ok");
         self.metrics
             .insert_seconds

@@ -1,5 +1,6 @@
 //! The marks of a batch: which dates of which subscriptions get rows.
 
+mod customers;
 mod fresh;
 
 use std::sync::Arc;
@@ -8,7 +9,11 @@ use bytes::Bytes;
 
 use crate::{EncodedBatch, EventBatch, events::utc_date, insert::Table, native::write_string};
 
+pub(crate) use customers::NotedCustomers;
 pub(crate) use fresh::FreshMarks;
+
+/// Of the date at the end of a row.
+const DATE_BYTES: usize = size_of::<i32>();
 
 /// Customer, subscription and UTC date of each mark, in RowBinary: so any of them can be left out. Cloning shares the bytes.
 #[derive(Debug, Clone)]

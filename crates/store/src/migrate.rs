@@ -39,8 +39,7 @@ pub(crate) const MIGRATIONS: &[Migration] = migrations![
     "0010_suspects",
     "0011_replays",
     "0012_subscription_customers",
-    "0013_subscription_customers_by_marks",
-    "0014_subscription_customers_before",
+    "0013_subscription_customers_before",
 ];
 
 /// Server's errors for a table and a database that are not there.

@@ -19,6 +19,9 @@ const PAGE: &str = include_str!("subscription/page.sql");
 pub(crate) const WHOLE: &str = include_str!("subscription/whole.sql");
 const COUNT: &str = "SELECT count()\n";
 const FROM: &str = include_str!("subscription/from.sql");
+const OF_THESE: &str = "AND customer IN {customers:Array(String)}\n";
+const OF_ALL: &str = "AND customer IN (SELECT customer FROM subscription_customers WHERE subscription = {subscription:String})\n";
+const ENDING: &str = include_str!("subscription/ending.sql");
 const ON_DAYS: &str = include_str!("subscription/on_days.sql");
 const OF_OPTION: &str = "AND option_code = {option_code:String}\n";
 const OF_RENEWAL: &str = "AND renewal_order_reference = {renewal:UInt64}\n";
@@ -30,8 +33,8 @@ const ORDERED: &str = include_str!("subscription/ordered.sql");
 pub struct SubscriptionRows {
     /// The subscription.
     pub subscription: String,
-    /// Customers whom the rows name; the empty name is for rows that name none.
-    pub customers: Vec<String>,
+    /// Customers whom the rows name; the empty name is for rows that name none. `None`: whomever they name.
+    pub customers: Option<Vec<String>>,
     /// Billing days of rows that name none, from the first to the one after the last.
     pub unnamed_days: Vec<(Day, Day)>,
 }
@@ -173,6 +176,8 @@ impl Store {
     fn usages(&self, select: &str, rows: &SubscriptionRows, filter: &UsageFilter, end: &str) -> Query {
         let (from, to) = filter.ends.unwrap_or((i64::MIN, i64::MAX));
         let (from, to) = (from.max(instant(Day::FIRST)), to.min(instant(Day::END)));
+        // The instant that a usage is billed at is its end, or a microsecond earlier.
+        let (first_date, last_date) = (utc_date(from - 1), utc_date(to));
         let (from_days, to_days): (Vec<i32>, Vec<i32>) =
             rows.unnamed_days.iter().map(|(from, to)| (from.0, to.0)).unzip();
         let are_all = rows.unnamed_days == [ALL_DAYS];
@@ -180,6 +185,8 @@ impl Store {
         let statement = [
             select,
             FROM,
+            if rows.customers.is_some() { OF_THESE } else { OF_ALL },
+            ENDING,
             clause(!are_all, ON_DAYS),
             clause(filter.option_code.is_some(), OF_OPTION),
             clause(filter.renewal_order_reference.is_some(), OF_RENEWAL),
@@ -190,16 +197,18 @@ impl Store {
             .for_reads()
             // The sort key holds the UTC date, so copies of a row are in one partition: they need no look into others.
             .with_setting("do_not_merge_across_partitions_select_final", "1")
-            // There is little to read: further threads cost more than they do.
+            // There is little to read: further threads cost more than they do, and so does reading some columns later.
             .with_setting("max_threads", "1")
+            .with_setting("query_plan_optimize_lazy_materialization", "0")
             .query_raw(&statement.concat())
-            .param("customers", &rows.customers)
             .param("subscription", &rows.subscription)
-            // The instant that a usage is billed at is its end, or a microsecond earlier.
-            .param("first_date", utc_date(from - 1))
-            .param("last_date", utc_date(to))
+            .param("date_begin", instant(Day(first_date)))
+            .param("date_end", instant(Day(last_date + 1)) - 1)
             .param("from", from)
             .param("to", to);
+        if let Some(customers) = &rows.customers {
+            query = query.param("customers", customers);
+        }
         if !are_all {
             query = query.param("from_days", from_days).param("to_days", to_days);
         }

@@ -72,6 +72,7 @@ impl Store {
     /// Writes the marks that are not there yet. Rows begin to follow within half a time limit, so that they are there within
     /// two of them.
     pub(crate) async fn mark(&self, sealed: &SealedEvents) -> Result<Begun, Error> {
+        self.note_customers(&sealed.marks).await?;
         let begun = self.begin().await?;
         if let Some(missing) = self.fresh_marks.missing(begun, &sealed.marks) {
             self.insert(&missing).await?;
@@ -79,6 +80,15 @@ impl Store {
         }
         crash::point("first_mark_inserted");
         if self.may_follow(&begun) { Ok(begun) } else { Err(Error::TimedOut(self.insert_timeout / 2)) }
+    }
+
+    /// Notes which customers the rows name. A pair stays, so it is written by a process about once.
+    async fn note_customers(&self, marks: &MarkRows) -> Result<(), Error> {
+        if let Some(missing) = self.noted_customers.missing(marks) {
+            self.insert(&missing).await?;
+            self.noted_customers.add(marks);
+        }
+        Ok(())
     }
 
     /// The time from which on the rows of a write count: now, or that of marks which are fresh.

@@ -49,11 +49,12 @@ async fn answer(
     let zone = state.usages.zone();
     let query = authorized.parts.uri.query().unwrap_or_default();
     let parameters = parameters::parse(query, zone)?;
-    let subscription = request::subscription(state, &authorized.principal, &reference).await?;
     let (page, limit) = (parameters.page, parameters.limit);
     let offset = (page - 1).saturating_mul(limit).min(OFFSET_MAX);
-    let read = state.usages.page(&subscription, &parameters.filter, offset, limit);
-    let (usages, count) = in_time(&state.slots, "page of usages", read).await.ok_or(Refusal::Unavailable)?;
+    let customers = authorized.principal.customers();
+    let read = state.usages.page(&customers, &reference, &parameters.filter, offset, limit);
+    let found = in_time(&state.slots, "page of usages", read).await.ok_or(Refusal::Unavailable)?;
+    let (usages, count) = found.ok_or(Refusal::NoSubscription)?;
     let items: Option<_> = usages.into_iter().map(|usage| Item::of(usage, &reference, zone)).collect();
     let items = items.ok_or(Refusal::Unavailable)?;
     Ok(reply::json(StatusCode::OK, &Page { items, pagination: Pagination { page, limit, count } }))

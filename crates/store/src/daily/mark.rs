@@ -7,11 +7,15 @@ use crate::{Error, Store};
 
 /// The same time as that of every other mark.
 const MARK: &str = concat!(include_str!("../insert/marks.sql"), include_str!("with_rows.sql"));
+const CUSTOMERS: &str = concat!(
+    "INSERT INTO subscription_customers SELECT DISTINCT subscription, customer FROM ",
+    include_str!("with_rows.sql")
+);
 const MONTHS: &str = include_str!("months.sql");
 
 impl Store {
     /// Marks all dates of a range that have events, or anything in `usage_daily`: from then on they are read from the events
-    /// themselves, until they have been scanned again. Returns a time that none of these marks is later than.
+    /// themselves, until they have been scanned again. Notes once more whom they name. Returns a time that none of these marks is later than.
     ///
     /// # Errors
     /// Some dates may not be marked yet.
@@ -26,8 +30,10 @@ impl Store {
                 to: filter.to.min(last_day),
                 ..filter.clone()
             };
-            let insert = of_month.bind(self.for_inserts().query_raw(MARK));
-            self.acknowledgement(insert.execute()).await?;
+            for statement in [CUSTOMERS, MARK] {
+                let insert = of_month.bind(self.for_inserts().query_raw(statement));
+                self.acknowledgement(insert.execute()).await?;
+            }
         }
         // Marks may be ahead of a clock that was set back.
         let newest =

@@ -11,7 +11,7 @@ macro_rules! files {
     };
 }
 
-const FILES: [(&str, &str); 15] = files![
+const FILES: [(&str, &str); 14] = files![
     "0000_schema_migrations",
     "0001_usage_events",
     "0002_rejects",
@@ -25,8 +25,7 @@ const FILES: [(&str, &str); 15] = files![
     "0010_suspects",
     "0011_replays",
     "0012_subscription_customers",
-    "0013_subscription_customers_by_marks",
-    "0014_subscription_customers_before",
+    "0013_subscription_customers_before",
 ];
 
 const RECORDED: &str = "SELECT name, sha256, software FROM schema_migrations ORDER BY applied_at, name";

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use meterhouse_model::{Change, Day, Event, Version};
 use meterhouse_store::{
-    ALL_DAYS, EventBatch, Evidence, LedgerEnds, Slice, Store, SubscriptionRows, UsageFilter, WinningCopy,
+    ALL_DAYS, DateFilter, EventBatch, Evidence, LedgerEnds, Slice, Store, SubscriptionRows, UsageFilter,
+    WinningCopy,
 };
 
 use crate::database::{Database, shared};
@@ -13,7 +14,7 @@ use crate::sample::{at, event, of_customer, record, written};
 fn rows(customers: &[&str], unnamed_days: &[(Day, Day)]) -> SubscriptionRows {
     SubscriptionRows {
         subscription: "s".into(),
-        customers: customers.iter().map(ToString::to_string).collect(),
+        customers: Some(customers.iter().map(ToString::to_string).collect()),
         unnamed_days: unnamed_days.to_vec(),
     }
 }
@@ -32,20 +33,36 @@ async fn customers_are_known_before_the_first_row() {
     assert!(store.customers_of_subscription("s").await.unwrap().is_empty());
     let usage = event("s", "1", at("2026-10-03T18:00:00Z"), "1");
     let sealed = written(&[usage.clone(), of_customer(usage, "c")]);
-    store.insert(&sealed.marks.all()).await.unwrap();
+    let refuse = "ALTER TABLE usage_events ADD CONSTRAINT none CHECK subscription != 's'";
+    database.run(refuse).await;
+    store.write(&sealed).await.unwrap_err();
     let mut customers = store.customers_of_subscription("s").await.unwrap();
     customers.sort();
     assert_eq!(customers, ["", "c"]);
     assert!(store.customers_of_subscription("S").await.unwrap().is_empty());
+    // After an error the database may be another one, which does not know them.
+    database.run("TRUNCATE TABLE subscription_customers").await;
+    database.run("ALTER TABLE usage_events DROP CONSTRAINT none").await;
+    store.write(&sealed).await.unwrap();
+    assert_eq!(store.customers_of_subscription("s").await.unwrap().len(), 2);
 }
 
 #[tokio::test]
-async fn a_database_that_was_filled_before_the_view_was_there_knows_them_too() {
+async fn customers_that_were_lost_are_noted_again_with_the_marks() {
     let database = Database::migrated(shared()).await;
     let store = database.store();
-    database.run("DROP TABLE subscription_customers_by_marks").await;
     store.write(&written(&[event("s", "1", at("2026-10-03T18:00:00Z"), "1")])).await.unwrap();
-    assert!(store.customers_of_subscription("s").await.unwrap().is_empty());
+    database.run("TRUNCATE TABLE subscription_customers").await;
+    store.mark_again(&DateFilter::default()).await.unwrap();
+    assert_eq!(store.customers_of_subscription("s").await.unwrap(), [""]);
+}
+
+#[tokio::test]
+async fn a_database_that_was_filled_before_the_table_was_there_knows_them_too() {
+    let database = Database::migrated(shared()).await;
+    let store = database.store();
+    store.write(&written(&[event("s", "1", at("2026-10-03T18:00:00Z"), "1")])).await.unwrap();
+    database.run("TRUNCATE TABLE subscription_customers").await;
     database
         .run("ALTER TABLE schema_migrations DELETE WHERE name >= '0013' SETTINGS mutations_sync = 2")
         .await;
@@ -78,6 +95,8 @@ async fn only_the_copies_that_count_are_listed() {
     };
     let all = UsageFilter::default();
     assert_eq!(units(&rows(&["", "c"], &[ALL_DAYS]), &all).await, ["2.0", "8.0", "16.0"]);
+    let whomever = SubscriptionRows { customers: None, ..rows(&[], &[ALL_DAYS]) };
+    assert_eq!(units(&whomever, &all).await, ["2.0", "8.0", "16.0"]);
     assert_eq!(units(&rows(&["c"], &[ALL_DAYS]), &all).await, ["8.0"]);
     assert_eq!(units(&rows(&["", "c"], &[]), &all).await, ["8.0"], "days bind rows that name nobody");
     let october = (Day::from_date(2026, 10, 3), Day::from_date(2026, 10, 4));

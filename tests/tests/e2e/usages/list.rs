@@ -80,10 +80,13 @@ fn pages_are_cut_from_one_order_and_filters_include_their_ends() -> Result<()> {
 #[test]
 fn usage_belongs_to_whom_its_record_names_else_to_whom_the_registry_names_on_that_day() -> Result<()> {
     let site = Site::new("usages_owners")?;
+    let others: Vec<String> = (0..200).map(|number| format!("customer {number}")).collect();
+    let many: Vec<&str> = others.iter().map(String::as_str).chain(["b", "x"]).collect();
     let tokens = [
         Token::for_usages("all", &["*"]),
         Token::for_usages("a", &["a"]),
         Token::for_usages("b", &["b", "x"]),
+        Token::for_usages("many", &many),
         Token::for_usages("none", &[]),
     ];
     site.write_credentials(&tokens)?;
@@ -110,16 +113,17 @@ fn usage_belongs_to_whom_its_record_names_else_to_whom_the_registry_names_on_tha
     assert_eq!(days("all")?, ["09", "10", "11", "12", "13"]);
     assert_eq!(days("a")?, ["09", "10", "13"]);
     assert_eq!(days("b")?, ["11", "12"]);
+    assert_eq!(days("many")?, ["11", "12"]);
     let statuses = |subscription: &str| -> Result<Vec<u16>> {
-        ["all", "a", "b", "none"]
+        ["all", "a", "b", "many", "none"]
             .iter()
             .map(|token| Ok(Usages::new(service.client(), token).list(subscription, "")?.status))
             .collect()
     };
-    assert_eq!(statuses("S")?, [200, 200, 200, 404]);
-    assert_eq!(statuses("nobody's")?, [200, 404, 404, 404]);
-    assert_eq!(statuses("x's")?, [200, 404, 200, 404]);
-    assert_eq!(statuses("unknown")?, [404; 4]);
+    assert_eq!(statuses("S")?, [200, 200, 200, 200, 404]);
+    assert_eq!(statuses("nobody's")?, [200, 404, 404, 404, 404]);
+    assert_eq!(statuses("x's")?, [200, 404, 200, 200, 404]);
+    assert_eq!(statuses("unknown")?, [404; 5]);
     let foreign = Usages::new(service.client(), "a").list("x's", "")?;
     let unknown = Usages::new(service.client(), "a").list("unknown", "")?;
     assert_eq!(foreign.body, unknown.body);

@@ -1,4 +1,4 @@
--- What was marked before there was a view to note it.
+-- Of what was written before there was a table to note it.
 INSERT INTO subscription_customers
 SELECT DISTINCT subscription, customer
 FROM usage_daily
