@@ -1,5 +1,6 @@
 -- Which customers the rows of a subscription name, so that all of them are found by the sort key of usage_events.
--- A pair is there before the first row with it. Each process writes a pair about once, so this stays in few parts.
+-- A pair is there before the first row with it. Each process writes a pair about once; a list reads all parts, so old ones are
+-- made one.
 CREATE TABLE IF NOT EXISTS subscription_customers
 (
     subscription String,
@@ -9,6 +10,7 @@ ENGINE = ReplacingMergeTree
 ORDER BY (subscription, customer)
 SETTINGS
     index_granularity = 256,
+    min_age_to_force_merge_seconds = 600,
     fsync_after_insert = 1,
     fsync_part_directory = 1,
     min_rows_to_fsync_after_merge = 1,
