@@ -53,6 +53,17 @@ pub fn events(site: &Site, count: u64) -> Result<()> {
     Ok(())
 }
 
+/// Makes one part of what is in several, as the server does with months to which nothing was written for a day.
+///
+/// # Errors
+/// ClickHouse refuses it.
+pub fn merge(site: &Site) -> Result<()> {
+    for table in ["usage_events", "subscription_customers"] {
+        site.query(&format!("OPTIMIZE TABLE {table} FINAL"))?;
+    }
+    Ok(())
+}
+
 /// Adds batches of a load to the current month, not merged yet, of usage that ends today. Tells how many parts the month has.
 ///
 /// # Errors

@@ -2,7 +2,8 @@
 -- Everything in the sort key and the partition follows from the Kafka record alone, so reading a
 -- topic again, in any batches, ends in the same state.
 -- A part of one batch keeps its columns in one file: one to sync, and one to open for who reads what is not merged yet.
--- A subscription has a handful of rows a month: small granules are less to read for a list of them.
+-- A subscription has a handful of rows a month: small granules are less to read for a list of them, and so is a month in one
+-- part, which it becomes when nothing was written to it for a day.
 CREATE TABLE IF NOT EXISTS usage_events
 (
     customer                LowCardinality(String) COMMENT 'as the record names it, else empty: the registry decides when it is read',
@@ -37,6 +38,8 @@ PARTITION BY toYYYYMM(billed_at)
 ORDER BY (customer, subscription, toDate32(billed_at), option_code, identity)
 SETTINGS
     index_granularity = 2048,
+    min_age_to_force_merge_seconds = 86400,
+    min_age_to_force_merge_on_partition_only = 1,
     min_bytes_for_wide_part = 67108864,
     fsync_after_insert = 1,
     fsync_part_directory = 1,

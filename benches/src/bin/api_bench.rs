@@ -53,6 +53,7 @@ fn main() -> Result<()> {
     ensure!(site.run(&["migrate"])?.status.success(), "migrate failed");
     fill::events(&site, arguments.events)?;
     ensure!(site.run(&["rollup", "rebuild"])?.status.success(), "rollup rebuild failed");
+    fill::merge(&site)?;
     let service = site.serve()?;
     println!("| request | a second | median ms | p95 ms | p99 ms |");
     println!("| --- | --- | --- | --- | --- |");
