@@ -1,6 +1,6 @@
 -- Which customers the rows of a subscription name, so that all of them are found by the sort key of usage_events.
--- A pair is there before the first row with it. Each process writes a pair about once; a list reads all parts, so old ones are
--- made one.
+-- A pair is there before the first row with it. Each process writes a pair about once. A list reads all parts, so old ones
+-- are made one.
 CREATE TABLE IF NOT EXISTS subscription_customers
 (
     subscription String,
