@@ -123,9 +123,8 @@ fn spawn(arguments: &SuperviseArgs) -> Result<Child> {
 fn reap(mut child: Child, pid: Pid, running: &Running) {
     // `wait` would close it at once, and ClickHouse takes that for its owner's end.
     let input = child.stdin.take();
-    while let Err(nix::errno::Errno::EINTR) =
-        waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT)
-    {}
+    // Whatever it says, `wait` below waits for the end, too.
+    let _ = wait_for(pid, WaitPidFlag::WEXITED);
     let mut current = running.lock();
     let status = child.wait().map_or_else(|error| error.to_string(), |status| status.to_string());
     *current = None;
@@ -135,31 +134,33 @@ fn reap(mut child: Child, pid: Pid, running: &Running) {
 }
 
 fn signal(running: &Running, signals: &[Signal]) -> String {
-    let current = running.lock();
-    let Some(pid) = *current else { return protocol::IDLE.to_owned() };
-    match signals.iter().try_for_each(|&signal| kill(pid, signal)) {
-        Ok(()) => protocol::DONE.to_owned(),
-        Err(error) => format!("{} {error}", protocol::FAILED),
-    }
+    tell(running, |pid| signals.iter().try_for_each(|&signal| kill(pid, signal)))
 }
 
 /// Returns when the last thread of the server stands still: until then it may go on to answer.
 fn pause(running: &Running) -> String {
+    // The kernel reports a process as stopped when all of its threads are.
+    let stopped = WaitPidFlag::WSTOPPED | WaitPidFlag::WEXITED;
+    tell(running, |pid| kill(pid, Signal::SIGSTOP).and_then(|()| wait_for(pid, stopped)))
+}
+
+/// Does something to the server while it keeps its id.
+fn tell(running: &Running, act: impl FnOnce(Pid) -> nix::Result<()>) -> String {
     let current = running.lock();
-    let Some(pid) = *current else { return protocol::IDLE.to_owned() };
-    let stopped = kill(pid, Signal::SIGSTOP).and_then(|()| {
-        // The kernel reports a process as stopped when all of its threads are.
-        let report = WaitPidFlag::WSTOPPED | WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
-        loop {
-            match waitid(Id::Pid(pid), report) {
-                Err(nix::errno::Errno::EINTR) => {}
-                other => break other,
-            }
+    match current.map(act) {
+        None => protocol::IDLE.to_owned(),
+        Some(Ok(())) => protocol::DONE.to_owned(),
+        Some(Err(error)) => format!("{} {error}", protocol::FAILED),
+    }
+}
+
+/// Waits for a change of the server's state, and leaves its report to others.
+fn wait_for(pid: Pid, change: WaitPidFlag) -> nix::Result<()> {
+    loop {
+        match waitid(Id::Pid(pid), change | WaitPidFlag::WNOWAIT) {
+            Err(nix::errno::Errno::EINTR) => {}
+            outcome => return outcome.map(drop),
         }
-    });
-    match stopped {
-        Ok(_) => protocol::DONE.to_owned(),
-        Err(error) => format!("{} {error}", protocol::FAILED),
     }
 }
 
