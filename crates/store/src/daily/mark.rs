@@ -15,7 +15,8 @@ const MONTHS: &str = include_str!("months.sql");
 
 impl Store {
     /// Marks all dates of a range that have events, or anything in `usage_daily`: from then on they are read from the events
-    /// themselves, until they have been scanned again. Notes once more whom they name. Returns a time that none of these marks is later than.
+    /// themselves, until they have been scanned again. Notes once more whom they name. Returns a time that none of
+    /// these marks is later than.
     ///
     /// # Errors
     /// Some dates may not be marked yet.
