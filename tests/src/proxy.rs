@@ -1,7 +1,7 @@
 //! A TCP proxy in front of a server, which fails in the ways of a network.
 
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -9,6 +9,9 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use meterhouse_localstack::Port;
 use nix::sys::socket::{setsockopt, sockopt};
+
+/// How long a server may take to accept a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What becomes of bytes on their way. All but [`Mode::Pass`] are in force until another is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,21 +171,34 @@ impl Shared {
                 return;
             }
             state.accepted += 1;
-            let server = TcpStream::connect((Ipv4Addr::LOCALHOST, target));
-            let (Ok(server), false) = (server, state.mode == Mode::Cut) else {
-                // Nobody is there, or nobody is to be reached: the client sees its connection end.
-                state.broken += 1;
-                continue;
-            };
-            let _ = (client.set_nodelay(true), server.set_nodelay(true));
-            let connection = Connection(Arc::new((client, server)));
-            state.connections.push(connection.clone());
             drop(state);
-            for is_request in [true, false] {
-                let (shared, connection) = (Arc::clone(self), connection.clone());
-                thread::spawn(move || shared.pump(&connection, is_request));
-            }
+            let shared = Arc::clone(self);
+            thread::spawn(move || shared.join(client, target));
         }
+    }
+
+    /// Joins a client to the server. A server that stands still does not even take a connection once its backlog is
+    /// full: this waits for it without the lock, and not at all if nobody is to be reached.
+    fn join(self: &Arc<Self>, client: TcpStream, target: u16) {
+        let server = (!self.is_cut()).then(|| connect(target)).and_then(Result::ok);
+        let mut state = self.lock();
+        let Some(server) = server.filter(|_| state.mode != Mode::Cut && !state.is_over) else {
+            // Nobody is there: the client sees its connection end.
+            state.broken += 1;
+            return;
+        };
+        let _ = (client.set_nodelay(true), server.set_nodelay(true));
+        let connection = Connection(Arc::new((client, server)));
+        state.connections.push(connection.clone());
+        drop(state);
+        for is_request in [true, false] {
+            let (shared, connection) = (Arc::clone(self), connection.clone());
+            thread::spawn(move || shared.pump(&connection, is_request));
+        }
+    }
+
+    fn is_cut(&self) -> bool {
+        self.lock().mode == Mode::Cut
     }
 
     /// Passes bytes on in one direction, until either side ends.
@@ -255,9 +271,14 @@ impl Shared {
     }
 }
 
+fn connect(target: u16) -> io::Result<TcpStream> {
+    TcpStream::connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, target)), CONNECT_TIMEOUT)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Instant;
 
     /// A server that answers each line with the same line, and a proxy before it.
     fn echo() -> Proxy {
@@ -275,7 +296,7 @@ mod tests {
         proxy
     }
 
-    fn connect(proxy: &Proxy) -> TcpStream {
+    fn client(proxy: &Proxy) -> TcpStream {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, proxy.port())).unwrap();
         stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
         stream
@@ -291,7 +312,7 @@ mod tests {
     #[test]
     fn it_passes_delays_and_holds() {
         let proxy = echo();
-        let mut stream = connect(&proxy);
+        let mut stream = client(&proxy);
         assert_eq!(ask(&mut stream, "one\n").unwrap(), "one\n");
         proxy.set(Mode::Delay(Duration::from_millis(50)));
         assert_eq!(ask(&mut stream, "two\n").unwrap(), "two\n");
@@ -308,17 +329,33 @@ mod tests {
     fn what_is_cut_is_reset() {
         for mode in [Mode::Cut, Mode::DropAnswers, Mode::HalfWrite(2)] {
             let proxy = echo();
-            let mut stream = connect(&proxy);
+            let mut stream = client(&proxy);
             assert_eq!(ask(&mut stream, "one\n").unwrap(), "one\n");
             proxy.set(mode);
             let error = ask(&mut stream, "two\n").unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::ConnectionReset, "{mode:?}");
             assert_eq!(proxy.broken(), 1, "{mode:?}");
             if mode == Mode::Cut {
-                assert!(ask(&mut connect(&proxy), "three\n").is_err());
+                assert!(ask(&mut client(&proxy), "three\n").is_err());
             }
             proxy.set(Mode::Pass);
-            assert_eq!(ask(&mut connect(&proxy), "four\n").unwrap(), "four\n", "{mode:?}");
+            assert_eq!(ask(&mut client(&proxy), "four\n").unwrap(), "four\n", "{mode:?}");
         }
+    }
+
+    /// A server that does not accept: its backlog fills up, and more connections than fit wait.
+    #[test]
+    fn it_can_be_set_while_the_server_stands_still() {
+        let server = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        nix::sys::socket::listen(&server, nix::sys::socket::Backlog::new(1).unwrap()).unwrap();
+        let proxy = Proxy::to(server.local_addr().unwrap().port()).unwrap();
+        let clients: Vec<TcpStream> = (0..8).map(|_| client(&proxy)).collect();
+        while proxy.accepted() < clients.len() as u64 {
+            thread::sleep(Duration::from_millis(1));
+        }
+        thread::sleep(Duration::from_millis(50));
+        let begun = Instant::now();
+        proxy.set(Mode::Cut);
+        assert!(begun.elapsed() < CONNECT_TIMEOUT / 2);
     }
 }
