@@ -39,6 +39,7 @@ mod rollup;
 pub mod serial;
 mod service;
 mod settings;
+mod shards;
 mod site;
 pub mod texts;
 pub mod topic;
@@ -63,6 +64,7 @@ pub use publish::{Message, Publisher};
 pub use quarantine::{Place, StoredReject};
 pub use service::Service;
 pub use settings::Value;
+pub use shards::{CLUSTER, Shards};
 pub use site::Site;
 pub use usage::Usage;
 

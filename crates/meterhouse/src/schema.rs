@@ -25,13 +25,17 @@ pub(crate) fn migrate(config: &Config) -> Result<(), Failure> {
     let store = store(config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("cannot start the runtime")?;
-    let applied = runtime
+    let migrated = runtime
         .block_on(store.migrate(&config.billing.zone))
         .map_err(|error| store_failure(error, config))?;
-    for migration in &applied {
+    for migration in &migrated.applied {
         println!("applied {}", migration.name);
     }
     let database = &config.clickhouse.database;
+    if let Some(why) = migrated.others {
+        println!("this server's tables of {database} are up to date; {}", elsewhere(&why.to_string()));
+        return Ok(());
+    }
     println!("database {database} is up to date, billing time zone {}", config.billing.zone.name());
     Ok(())
 }
@@ -93,8 +97,12 @@ pub(crate) async fn check_ready(store: &Store, config: &Config) -> Result<(), Fa
 async fn look(store: &Store, zone: &BillingZone, migrates: bool) -> Result<Result<(), String>, Error> {
     let state = match store.schema_state(zone).await? {
         SchemaState::Empty if migrates => {
-            let applied = store.migrate(zone).await?;
-            tracing::info!(migrations = applied.len(), zone = zone.name(), "migrated an empty database");
+            let migrated = store.migrate(zone).await?;
+            tracing::info!(
+                migrations = migrated.applied.len(),
+                zone = zone.name(),
+                "migrated an empty database"
+            );
             store.schema_state(zone).await?
         }
         state => state,
@@ -110,7 +118,14 @@ fn readiness(state: SchemaState) -> Result<(), String> {
         SchemaState::Behind(missing) => {
             Err(format!("the database lacks {}: run `meterhouse migrate`", missing.join(", ")))
         }
+        SchemaState::Elsewhere(why) => Err(elsewhere(&why)),
     }
+}
+
+fn elsewhere(why: &str) -> String {
+    format!(
+        "other servers of the cluster lack tables or cannot be reached, run `meterhouse migrate` against each: {why}"
+    )
 }
 
 fn note(health: &Health, why: String, shown: &mut String) {

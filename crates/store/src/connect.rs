@@ -6,7 +6,7 @@ use std::time::Duration;
 use clickhouse::Client;
 
 use crate::{
-    Error, Metrics, http,
+    Cluster, Error, Metrics, http,
     marks::{FreshMarks, NotedCustomers},
 };
 
@@ -49,6 +49,8 @@ pub struct ClickHouseConfig {
     pub user: String,
     /// Password, where the user has one.
     pub password: Option<String>,
+    /// The cluster that the tables are spread over. None: one server.
+    pub cluster: Option<Cluster>,
     /// Server-side limit of one insert.
     pub insert_timeout: Duration,
     /// Server-side limit of one read.
@@ -60,6 +62,7 @@ pub struct ClickHouseConfig {
 pub struct Store {
     pub(crate) client: Client,
     pub(crate) database: String,
+    pub(crate) cluster: Option<Cluster>,
     pub(crate) insert_timeout: Duration,
     pub(crate) query_timeout: Duration,
     pub(crate) metrics: Metrics,
@@ -74,7 +77,8 @@ impl Store {
             .with_url(&config.url)
             .with_user(&config.user)
             .with_product_info("meterhouse", env!("CARGO_PKG_VERSION"));
-        for (name, value) in SETTINGS {
+        let of_cluster = config.cluster.iter().flat_map(Cluster::settings);
+        for (name, value) in SETTINGS.into_iter().chain(of_cluster) {
             client = client.with_setting(name, value);
         }
         if let Some(password) = &config.password {
@@ -83,6 +87,7 @@ impl Store {
         Self {
             client,
             database: config.database.clone(),
+            cluster: config.cluster.clone(),
             insert_timeout: config.insert_timeout,
             query_timeout: config.query_timeout,
             metrics,
@@ -107,6 +112,13 @@ impl Store {
     /// The client for reads, within their time limit.
     pub(crate) fn for_reads(&self) -> Client {
         self.in_database().with_setting("max_execution_time", self.query_timeout.as_secs_f64().to_string())
+    }
+
+    /// The client for statements that make tables. On a cluster they wait for all servers.
+    pub(crate) fn for_definitions(&self) -> Client {
+        self.in_database()
+            .with_setting("distributed_ddl_task_timeout", self.query_timeout.as_secs().to_string())
+            .with_setting("distributed_ddl_output_mode", "throw")
     }
 
     /// Waits for a read's or a small statement's answer, and no longer than the limit.

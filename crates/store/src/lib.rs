@@ -9,6 +9,7 @@
 //! ```
 
 mod audit;
+mod cluster;
 mod connect;
 pub mod crash;
 mod daily;
@@ -42,6 +43,7 @@ pub use audit::{
     AccountedRange, Copies, DailyDifference, EventDifference, EvidenceSet, EvidenceSum, LedgerEnds,
     LedgerEpoch, MissingReplay, Positions, Slice, UnlistedCustomer, UnnamedUsage, UnquarantinedConflict,
 };
+pub use cluster::Cluster;
 pub use connect::{ClickHouseConfig, Store};
 pub use daily::{DateFilter, DatePage, DateState, MarkedDate, ServerTime, UsageDate};
 pub use error::{Error, ErrorClass};
@@ -51,7 +53,7 @@ pub use insert::{EncodedBatch, Table};
 pub use ledger::{LastRecord, LedgerRow, LedgerSummary, ResumePoint};
 pub use marks::MarkRows;
 pub use metrics::Metrics;
-pub use migrate::Migration;
+pub use migrate::{Migrated, Migration};
 pub use parts::PartWriter;
 pub use quarantine::{
     EventRow, ListedReject, Outcome, RejectFilter, RejectKey, RejectPlace, RejectState, Replay, ReplayCounts,

@@ -15,6 +15,15 @@ pub struct Migration {
     pub(crate) sql: &'static str,
 }
 
+/// What a migration did.
+#[derive(Debug)]
+pub struct Migrated {
+    /// The files that were applied now.
+    pub applied: Vec<Migration>,
+    /// Why nothing can be stored yet: other servers of a cluster without Keeper lack tables, or cannot be reached.
+    pub others: Option<Error>,
+}
+
 macro_rules! migrations {
     ($($name:literal),* $(,)?) => {
         &[$(Migration {
@@ -45,6 +54,8 @@ pub(crate) const MIGRATIONS: &[Migration] = migrations![
 /// Server's errors for a table and a database that are not there.
 const UNKNOWN_TABLE: u32 = 60;
 const UNKNOWN_DATABASE: u32 = 81;
+/// Server's error for another server that has no such table, or cannot be reached.
+const ALL_CONNECTION_TRIES_FAILED: u32 = 279;
 
 #[derive(Debug, Deserialize, clickhouse::Row)]
 struct Applied {
@@ -62,25 +73,58 @@ impl Store {
     /// Brings the database to this program's schema and pins the billing time zone in it. Running it again, or twice
     /// at once, does no harm.
     ///
-    /// Returns the migrations that were applied now.
-    ///
     /// # Errors
     /// [`Error::Refused`] where a file has changed since it was applied or another time zone is pinned.
-    pub async fn migrate(&self, zone: &BillingZone) -> Result<Vec<Migration>, Error> {
-        let pending = self.pending_migrations().await?;
-        if !pending.is_empty() {
+    pub async fn migrate(&self, zone: &BillingZone) -> Result<Migrated, Error> {
+        let applied = self.pending_migrations().await?;
+        if !applied.is_empty() {
             // Not every user may do this, nor need to.
-            let create = format!("CREATE DATABASE IF NOT EXISTS {}", quoted(&self.database));
-            self.answer(self.client.query_raw(&create).execute()).await?;
+            self.create_database().await?;
         }
-        for migration in &pending {
-            self.answer(self.in_database().query_raw(migration.sql).execute()).await?;
+        let shards = match &self.cluster {
+            Some(cluster) => self.create_shards(cluster).await?,
+            None => 1,
+        };
+        for migration in &applied {
+            self.apply(migration, shards).await?;
             crash::point("migration_executed");
             self.record(migration).await?;
             crash::point("migration_recorded");
         }
-        self.pin_zone(zone).await?;
-        Ok(pending)
+        let others = match self.pin(zone, shards).await {
+            Err(error) if self.lacks_other_servers(&error) => Some(error),
+            pinned => pinned.map(|()| None)?,
+        };
+        Ok(Migrated { applied, others })
+    }
+
+    async fn create_database(&self) -> Result<(), Error> {
+        let create = match &self.cluster {
+            Some(cluster) => cluster.create_database(&self.database),
+            None => format!("CREATE DATABASE IF NOT EXISTS {}", quoted(&self.database)),
+        };
+        self.answer(self.client.query_raw(&create).execute()).await
+    }
+
+    async fn apply(&self, migration: &Migration, shards: u32) -> Result<(), Error> {
+        match &self.cluster {
+            Some(cluster) => self.execute_on(cluster, migration.sql, shards).await,
+            None => self.answer(self.in_database().query_raw(migration.sql).execute()).await,
+        }
+    }
+
+    async fn pin(&self, zone: &BillingZone, shards: u32) -> Result<(), Error> {
+        if self.cluster.is_some() {
+            self.pin_shards(shards).await?;
+        }
+        self.pin_zone(zone).await
+    }
+
+    /// Whether an error may mean that other servers are still to be migrated, one after the other.
+    pub(crate) fn lacks_other_servers(&self, error: &Error) -> bool {
+        let each_by_itself = self.cluster.as_ref().is_some_and(|cluster| !cluster.is_replicated);
+        each_by_itself
+            && matches!(error.code(), Some(UNKNOWN_TABLE | UNKNOWN_DATABASE | ALL_CONNECTION_TRIES_FAILED))
     }
 
     /// The migrations that the database lacks.
@@ -134,7 +178,7 @@ fn changed(migration: &Migration) -> Error {
 }
 
 /// An identifier as ClickHouse quotes it.
-fn quoted(identifier: &str) -> String {
+pub(crate) fn quoted(identifier: &str) -> String {
     format!("`{}`", identifier.replace('\\', "\\\\").replace('`', "\\`"))
 }
 

@@ -1,10 +1,8 @@
 //! What the database has to be before anything is written to it or read from it.
 
-use std::collections::HashMap;
-
 use meterhouse_model::BillingZone;
 
-use crate::{Error, Store, insert::INSERT_SETTINGS};
+use crate::{Cluster, Error, Store, insert::INSERT_SETTINGS};
 
 /// Where a database stands against this program's migrations.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +11,8 @@ pub enum SchemaState {
     Empty,
     /// These migrations are missing.
     Behind(Vec<&'static str>),
+    /// Other servers of a cluster lack tables, or cannot be reached.
+    Elsewhere(String),
     /// Ready: same zone, durable tables, settings accepted.
     Ready,
 }
@@ -55,36 +55,58 @@ impl Store {
         if !pending.is_empty() {
             return Ok(SchemaState::Behind(pending.iter().map(|migration| migration.name).collect()));
         }
+        match self.check(zone).await {
+            Err(error) if self.lacks_other_servers(&error) => Ok(SchemaState::Elsewhere(error.to_string())),
+            checked => checked.map(|()| SchemaState::Ready),
+        }
+    }
+
+    async fn check(&self, zone: &BillingZone) -> Result<(), Error> {
+        let pinned = self.pinned_shards().await?;
+        match (&self.cluster, pinned) {
+            (Some(_), Some(shards)) => self.check_shards(shards).await?,
+            (None, None) => {}
+            (Some(cluster), None) => return Err(not_of_a_cluster(&self.database, cluster)),
+            (None, Some(_)) => return Err(of_a_cluster(&self.database)),
+        }
         self.check_zone(zone).await?;
-        self.check_durable().await?;
-        self.check_settings().await?;
-        Ok(SchemaState::Ready)
+        self.check_durable(pinned.unwrap_or(1)).await?;
+        self.check_settings().await
     }
 
     /// Whether the first migration was cut short: its last step is the zone's pin, and only then are rows stored.
-    async fn is_unused(&self) -> Result<bool, Error> {
-        let query = self.for_reads().query(
-            "SELECT coalesce(sum(total_rows), 0) = 0 FROM system.tables WHERE database = currentDatabase() \
-             AND name IN ('billing_zone', 'usage_events', 'rejects')",
+    pub(crate) async fn is_unused(&self) -> Result<bool, Error> {
+        let sql = format!(
+            "SELECT coalesce(sum(total_rows), 0) = 0 FROM {} \
+             WHERE database = {{database:String}} AND name IN {{tables:Array(String)}}",
+            self.system_tables()
         );
+        let tables = ["billing_zone", "usage_events", "rejects"].map(|table| self.stored(table));
+        let query = self.for_reads().query(&sql).param("database", &self.database);
+        let query = query.param("tables", tables.as_slice());
         self.answer(query.fetch_one()).await
     }
 
-    async fn check_durable(&self) -> Result<(), Error> {
-        let query = self
-            .for_reads()
-            .query(
-                "SELECT name, engine_full FROM system.tables \
-                 WHERE database = currentDatabase() AND name IN {tables:Array(String)}",
-            )
-            .param("tables", TABLES.as_slice());
-        let engines: HashMap<String, String> = self.answer(query.fetch_all()).await?.into_iter().collect();
-        for table in TABLES {
+    /// Asks one replica of each shard: the others have the same tables.
+    async fn check_durable(&self, shards: u32) -> Result<(), Error> {
+        let sql = format!(
+            "SELECT name, engine_full FROM {} \
+             WHERE database = {{database:String}} AND name IN {{tables:Array(String)}}",
+            self.system_tables()
+        );
+        let tables = TABLES.map(|table| self.stored(table));
+        let query =
+            self.for_reads().query(&sql).param("database", &self.database).param("tables", tables.as_slice());
+        let found: Vec<(String, String)> = self.answer(query.fetch_all()).await?;
+        for table in tables {
             let name = || format!("table {}.{table}", self.database);
-            let Some(engine) = engines.get(table) else {
+            let engines: Vec<&str> =
+                found.iter().filter(|(name, _)| *name == table).map(|(_, engine)| engine.as_str()).collect();
+            if engines.len() < shards as usize {
                 return Err(Error::Refused(format!("{} was migrated and is gone", name())));
-            };
-            if let Some(setting) = DURABLE_TABLE.iter().find(|setting| !engine.contains(*setting)) {
+            }
+            let lacks = |setting: &&str| engines.iter().any(|engine| !engine.contains(*setting));
+            if let Some(setting) = DURABLE_TABLE.iter().find(|setting| lacks(setting)) {
                 return Err(Error::Refused(format!(
                     "{} lacks the setting {setting}: acknowledged usage would not survive a power cut",
                     name()
@@ -94,9 +116,23 @@ impl Store {
         Ok(())
     }
 
+    /// Where servers tell of their tables.
+    fn system_tables(&self) -> String {
+        match &self.cluster {
+            Some(cluster) => format!("cluster('{}', system.tables)", cluster.name),
+            None => "system.tables".to_owned(),
+        }
+    }
+
+    /// The table of one server that holds a table's rows.
+    fn stored(&self, table: &str) -> String {
+        if self.cluster.is_some() { Cluster::local_name(table) } else { table.to_owned() }
+    }
+
     /// Asks under the settings of an insert what the server makes of them: a profile may pin others.
     async fn check_settings(&self) -> Result<(), Error> {
-        for (name, wanted) in INSERT_SETTINGS {
+        let of_cluster = self.cluster.iter().flat_map(Cluster::settings);
+        for (name, wanted) in INSERT_SETTINGS.into_iter().chain(of_cluster) {
             let query =
                 self.for_inserts().query("SELECT toString(getSetting({name:String}))").param("name", name);
             let actual: String = self.answer(query.fetch_one()).await?;
@@ -108,6 +144,20 @@ impl Store {
         }
         Ok(())
     }
+}
+
+fn not_of_a_cluster(database: &str, cluster: &Cluster) -> Error {
+    Error::Refused(format!(
+        "the tables of {database} are those of one server, and clickhouse.cluster is {}: usage does not move by itself",
+        cluster.name
+    ))
+}
+
+fn of_a_cluster(database: &str) -> Error {
+    Error::Refused(format!(
+        "the tables of {database} are spread over a cluster, and clickhouse.cluster is not set: without it a read may \
+         see a part of them"
+    ))
 }
 
 /// Settings print as numbers or as booleans, depending on the server's type for them.

@@ -2,6 +2,7 @@
 //! longer than every time-out. Whatever happens, the process goes on by itself and the sums are exact.
 
 mod clickhouse;
+mod cluster;
 mod disk;
 mod kafka;
 mod lost_tail;

@@ -114,6 +114,7 @@ fn store(url: &str, query_timeout: Duration, registry: &prometheus::Registry) ->
         database: "none".into(),
         user: "default".into(),
         password: None,
+        cluster: None,
         insert_timeout: Duration::from_secs(1),
         query_timeout,
     };

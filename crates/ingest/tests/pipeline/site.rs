@@ -194,6 +194,7 @@ pub(crate) fn store(url: &str, database: &str) -> Store {
         user: "default".to_owned(),
         password: None,
         // Short, so that a server that is held is an error soon.
+        cluster: None,
         insert_timeout: Duration::from_secs(1),
         query_timeout: TIMEOUT,
     };

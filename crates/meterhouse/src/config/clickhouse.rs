@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use meterhouse_store::Cluster;
 use url::Url;
 
 use super::reader::{Reader, parse_name};
@@ -27,6 +28,9 @@ pub(crate) struct ClickHouseConfig {
     pub(crate) database: String,
     /// User. Default `default`.
     pub(crate) user: String,
+    /// The `cluster` that the tables are spread over, by its name in the servers' configuration, and whether they are
+    /// `replicated` by Keeper. Default none: one server; and true.
+    pub(crate) cluster: Option<Cluster>,
     /// The user's password: `password` itself, or the content of the file `password_file`. Default none.
     pub(crate) password: Option<Secret>,
     /// `insert_timeout_ms`: limit of one insert on the server, in milliseconds. Default 30000.
@@ -41,6 +45,8 @@ impl ClickHouseConfig {
         let url = section.parsed("url", URL, parse_url);
         let database = section.parsed("database", DATABASE, parse_database);
         let user = section.parsed("user", USER, parse_name);
+        let cluster = section.optional("cluster", parse_cluster);
+        let is_replicated = section.flag("replicated", true);
         let password = section.secret("password", "password_file");
         let limits = TIMEOUT_MS_MIN..=TIMEOUT_MS_MAX;
         let insert_timeout_ms = section.number("insert_timeout_ms", INSERT_TIMEOUT_MS, limits.clone());
@@ -49,6 +55,7 @@ impl ClickHouseConfig {
             url: url?,
             database: database?,
             user: user?,
+            cluster: of_cluster(cluster?, is_replicated?),
             password: password?,
             insert_timeout: Duration::from_millis(insert_timeout_ms?),
             query_timeout: Duration::from_millis(query_timeout_ms?),
@@ -61,6 +68,7 @@ impl ClickHouseConfig {
             url: self.url.clone(),
             database: self.database.clone(),
             user: self.user.clone(),
+            cluster: self.cluster.clone(),
             password: self.password.as_ref().map(|password| password.expose().to_owned()),
             insert_timeout: self.insert_timeout,
             query_timeout: self.query_timeout,
@@ -89,6 +97,19 @@ fn parse_database(text: &str) -> Result<String, String> {
         (1..=DATABASE_BYTES_MAX).contains(&text.len()) && !text.starts_with(|c: char| c.is_ascii_digit());
     if !is_word || !is_named {
         return Err(format!("must be a name of letters, digits and '_', is {text:?}"));
+    }
+    Ok(text.to_owned())
+}
+
+fn of_cluster(name: Option<String>, is_replicated: bool) -> Option<Cluster> {
+    name.map(|name| Cluster { name, is_replicated })
+}
+
+/// It stands in statements: so nothing that would have to be quoted.
+fn parse_cluster(text: &str) -> Result<String, String> {
+    let is_word = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
+    if !is_word || !(1..=DATABASE_BYTES_MAX).contains(&text.len()) {
+        return Err(format!("must be a name of letters, digits, '_', '-' and '.', is {text:?}"));
     }
     Ok(text.to_owned())
 }

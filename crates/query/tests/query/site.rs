@@ -107,6 +107,7 @@ impl<'s> Site<'s> {
             database: name.clone(),
             user: "meterhouse".into(),
             password: Some("local".into()),
+            cluster: None,
             insert_timeout,
             query_timeout: Duration::from_secs(60),
         };

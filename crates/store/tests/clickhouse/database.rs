@@ -56,6 +56,7 @@ impl<'s> Database<'s> {
             database: self.name.clone(),
             user: "meterhouse".into(),
             password: Some("local".into()),
+            cluster: None,
             insert_timeout: Duration::from_secs(60),
             query_timeout: Duration::from_secs(60),
         }
