@@ -13,7 +13,7 @@ mod steady;
 mod worker;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use meterhouse_store::Store;
 use tokio_util::sync::CancellationToken;
@@ -57,10 +57,11 @@ pub async fn run(
             turn = worker.turn() => turn,
         };
         let pause = match turn {
-            Ok(has_more) => {
+            Ok(more_at) => {
                 failures = 0;
                 report(Ok(()));
-                if has_more { Duration::ZERO } else { config.interval }
+                let pause = |at: Instant| at.saturating_duration_since(Instant::now());
+                more_at.map_or(config.interval, pause).min(config.interval)
             }
             Err(error) => {
                 failures += 1;

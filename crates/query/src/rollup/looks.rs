@@ -1,7 +1,7 @@
 //! Where the worker looks for dates: at marks as time goes by, and through everything at its start and now and then,
 //! since the list of marks is short-lived and may lack some.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use meterhouse_store::{DateFilter, DatePage, Error, MarkedDate, ServerTime, Store};
 
@@ -10,6 +10,8 @@ use super::backlog::Backlog;
 
 /// Marks of a longer time are many: then a look through everything takes their place.
 const LONGEST_WINDOW: Duration = Duration::from_secs(600);
+/// A page of everything is followed by a pause of so many times as long: those who ask for histories come first.
+const PAUSE_FACTOR: u32 = 3;
 
 /// What was looked at.
 #[derive(Debug)]
@@ -20,6 +22,8 @@ pub(super) struct Looks {
     /// All marks up to here are known. None: the worker has just begun.
     marks_until: Option<ServerTime>,
     full: FullLook,
+    /// Not before then comes the next page of it.
+    page_at: Instant,
     /// A date was found that the backlog had no room for.
     has_missed: bool,
 }
@@ -35,10 +39,11 @@ enum FullLook {
 impl Looks {
     pub(super) fn new(config: RollupConfig) -> Self {
         let RollupConfig { margin, full_look_interval: interval, .. } = config;
-        Self { margin, interval, marks_until: None, full: FullLook::Begins, has_missed: false }
+        let (full, page_at) = (FullLook::Begins, Instant::now());
+        Self { margin, interval, marks_until: None, full, page_at, has_missed: false }
     }
 
-    /// Adds what there is to find. True: there is more to look at.
+    /// Adds what there is to find. If there is more, returns when to look at it.
     ///
     /// # Errors
     /// There is no answer. Nothing is overlooked: the next call looks again.
@@ -47,7 +52,7 @@ impl Looks {
         store: &Store,
         backlog: &mut Backlog,
         now: ServerTime,
-    ) -> Result<bool, Error> {
+    ) -> Result<Option<Instant>, Error> {
         self.look_at_marks(store, backlog, now).await?;
         if let FullLook::Ended(at) = self.full
             && (self.has_missed || at.plus(self.interval) < now || now < at)
@@ -55,10 +60,14 @@ impl Looks {
             self.full = FullLook::Begins;
         }
         if matches!(self.full, FullLook::Ended(_)) || !backlog.has_room() {
-            return Ok(false);
+            return Ok(None);
         }
-        self.look_at_a_page(store, backlog, now).await?;
-        Ok(true)
+        let begun = Instant::now();
+        if begun >= self.page_at {
+            self.look_at_a_page(store, backlog, now).await?;
+            self.page_at = Instant::now() + begun.elapsed() * PAUSE_FACTOR;
+        }
+        Ok(Some(self.page_at))
     }
 
     /// Marks that are half a margin old. An insert that marks dates takes less than that, so each mark is seen once, and

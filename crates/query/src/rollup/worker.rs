@@ -1,6 +1,6 @@
 //! One worker: what it knows, and one turn of its work.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use meterhouse_store::{Error, ServerTime, Store, UsageDate};
 
@@ -34,22 +34,22 @@ impl Worker {
         }
     }
 
-    /// Looks for dates and scans those that are due. True: there is more to do.
+    /// Looks for dates and scans those that are due. If there is more to do, returns when.
     ///
     /// # Errors
     /// Something could not be done. The next turn does it.
-    pub(super) async fn turn(&mut self) -> Result<bool, Error> {
+    pub(super) async fn turn(&mut self) -> Result<Option<Instant>, Error> {
         let now = self.scanner.time().await?;
-        let has_more = self.looks.look(&self.store, &mut self.backlog, now).await?;
+        let more_at = self.looks.look(&self.store, &mut self.backlog, now).await?;
         self.metrics.looked();
         self.metrics.waiting(self.backlog.len());
         if !self.scanner.is_ready() {
-            return Ok(has_more);
+            return Ok(more_at);
         }
         let due = self.backlog.due(now);
         let (of_this_turn, rest) = due.split_at(due.len().min(MOST_OF_A_TURN));
         self.scan(of_this_turn, now).await?;
-        Ok(has_more || !rest.is_empty())
+        Ok(if rest.is_empty() { more_at } else { Some(Instant::now()) })
     }
 
     async fn scan(&mut self, dates: &[UsageDate], now: ServerTime) -> Result<(), Error> {

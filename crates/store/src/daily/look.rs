@@ -125,7 +125,7 @@ impl Store {
     pub async fn date_page(&self, before: Option<&DatePage>) -> Result<DatePage, Error> {
         let after = before.and_then(|page| page.until.clone()).unwrap_or_default();
         let query = self
-            .for_reads()
+            .reads_of_days()
             .query_raw(PAGE_END)
             .param("customer", &after.customer)
             .param("subscription", &after.subscription)
@@ -146,7 +146,7 @@ impl Store {
     ) -> Result<Vec<DateState>, Error> {
         let until = page.until.clone().unwrap_or_default();
         let query = filter
-            .bind(self.for_reads().query_raw(UNCLEAN))
+            .bind(self.reads_of_days().query_raw(UNCLEAN))
             .param("after_customer", &page.after.customer)
             .param("after_subscription", &page.after.subscription)
             .param("is_last", page.is_last())
