@@ -1,6 +1,7 @@
 //! Events that ClickHouse makes up itself.
 
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use meterhouse_tests::Site;
@@ -15,6 +16,8 @@ const STATEMENT: u64 = 1_000_000;
 const BATCH: u64 = 200_000;
 /// While `meterhouse ingest` writes as fast as it can, a month is in about 15 parts.
 const BATCHES: u64 = 15;
+/// Seconds until a server is measured although it still merges.
+const MERGING_MAX: u32 = 600;
 
 /// The name of a customer.
 pub fn customer(number: u32) -> String {
@@ -53,13 +56,21 @@ pub fn events(site: &Site, count: u64) -> Result<()> {
     Ok(())
 }
 
-/// Makes one part of what is in several, as the server does with months to which nothing was written for a day.
+/// Makes one part of what is in several, as the server does with months to which nothing was written for a day, and waits for
+/// merges that are under way.
 ///
 /// # Errors
 /// ClickHouse refuses it.
 pub fn merge(site: &Site) -> Result<()> {
     for table in ["usage_events", "subscription_customers"] {
         site.query(&format!("OPTIMIZE TABLE {table} FINAL"))?;
+    }
+    // Two years of sums that were all made just now take minutes to be merged; those of a day, no time.
+    for _ in 0..MERGING_MAX {
+        if site.count("SELECT count() FROM system.merges")? == 0 {
+            break;
+        }
+        thread::sleep(Duration::from_secs(1));
     }
     Ok(())
 }

@@ -44,6 +44,8 @@ struct Measured {
     service: Usage,
     clickhouse: Usage,
     kafka: Usage,
+    /// On the disk, of all tables, as merges have left them so far.
+    stored_bytes: u64,
 }
 
 fn main() -> Result<()> {
@@ -58,9 +60,9 @@ fn main() -> Result<()> {
     let shape = ["--events", &events_text, "--customers", &customers_text, "--months", &months_text];
     publisher.generate(&shape)?;
     println!(
-        "| run | events/s | service us/event | ClickHouse us/event | broker us/event | service peak MiB |"
+        "| run | events/s | service us/event | ClickHouse us/event | broker us/event | service peak MiB | stored bytes/event |"
     );
-    println!("| --- | --- | --- | --- | --- | --- |");
+    println!("| --- | --- | --- | --- | --- | --- | --- |");
     for run in 1..=*runs {
         let measured = measure(&stack, *events, run)?;
         println!("| {run} | {}", measured.row(*events));
@@ -90,6 +92,9 @@ fn measure(stack: &Stack, events: u64, run: u32) -> Result<Measured> {
         service: Usage::of(pid)?,
         clickhouse: Usage::of(clickhouse)?.since(&clickhouse_before),
         kafka: Usage::of(kafka)?.since(&kafka_before),
+        stored_bytes: site.count(
+            "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase()",
+        )?,
     };
     let counted = site.count("SELECT count() FROM usage_events FINAL")?;
     ensure!(counted == events, "{counted} of {events} events are stored");
@@ -115,12 +120,13 @@ impl Measured {
     fn row(&self, events: u64) -> String {
         let each = |usage: &Usage| usage.cpu.as_secs_f64() * 1e6 / events as f64;
         format!(
-            "{:.0} | {:.2} | {:.2} | {:.2} | {} |",
+            "{:.0} | {:.2} | {:.2} | {:.2} | {} | {:.0} |",
             events as f64 / self.wall.as_secs_f64(),
             each(&self.service),
             each(&self.clickhouse),
             each(&self.kafka),
-            self.service.peak_bytes / (1024 * 1024)
+            self.service.peak_bytes / (1024 * 1024),
+            self.stored_bytes as f64 / events as f64
         )
     }
 }
