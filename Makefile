@@ -25,11 +25,12 @@ demo: setup ## Real servers, real sample data, a monthly history; stays open unt
 
 .PHONY: test
 test: prerequisites-of-tests setup ## Run all tests, on a real Kafka and a real ClickHouse.
+	@tests/upgrade/build.sh
 	cargo build --workspace --all-targets
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target suite-e2e suite-units $(SUITES:%=suite-%)
 
 # Each has servers, topics and databases of its own, and waits more than it works. The longest come first.
-SUITES := e2e faults crashes conformance chaos metamorphic ui demo
+SUITES := e2e faults crashes conformance chaos metamorphic ui upgrade demo
 
 .PHONY: $(SUITES:%=suite-%) suite-units
 $(SUITES:%=suite-%): suite-%:

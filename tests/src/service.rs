@@ -24,6 +24,8 @@ const TAIL_LINES: usize = 80;
 #[derive(Debug)]
 pub struct Service {
     child: Option<Child>,
+    /// Another program than that of the same build.
+    program: Option<PathBuf>,
     command: Vec<String>,
     variables: Vec<(String, String)>,
     config: PathBuf,
@@ -52,8 +54,17 @@ impl Service {
         log: &Path,
         variables: &[(&str, &str)],
     ) -> Result<Self> {
-        let mut service = Self {
+        let mut service = Self::new(config, command, log)?;
+        service.set_variables(variables);
+        service.start_again()?;
+        Ok(service)
+    }
+
+    /// One that is not started yet.
+    pub(crate) fn new(config: &Path, command: &[&str], log: &Path) -> Result<Self> {
+        Ok(Self {
             child: None,
+            program: None,
             command: command.iter().map(|&word| word.to_owned()).collect(),
             variables: Vec::new(),
             config: config.to_owned(),
@@ -61,10 +72,12 @@ impl Service {
             metrics: Port::free()?,
             log: log.to_owned(),
             is_silent: false,
-        };
-        service.set_variables(variables);
-        service.start_again()?;
-        Ok(service)
+        })
+    }
+
+    /// From its next start on it is this program; none: that of the same build.
+    pub fn be_program(&mut self, program: Option<&Path>) {
+        self.program = program.map(Path::to_owned);
     }
 
     /// Environment variables from its next start on, in the place of those before.
@@ -90,7 +103,9 @@ impl Service {
         }
         let log = File::options().create(true).append(true).open(&self.log)?;
         let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "KILL", "--"]).arg(binary::meterhouse()?);
+        command
+            .args(["--pdeathsig", "KILL", "--"])
+            .arg(self.program.clone().map_or_else(binary::meterhouse, Ok)?);
         command.arg("--config").arg(&self.config).args(&self.command);
         without_settings(&mut command);
         command.env("METERHOUSE_HTTP__LISTEN", format!("127.0.0.1:{}", self.http.number()));

@@ -200,6 +200,17 @@ impl Site {
         Service::start_with(&self.config(), command, &self.dir.join(format!("{log}.log")), variables)
     }
 
+    /// The same of another program, such as one of another version.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start_program(&self, program: &Path, command: &[&str], log: &str) -> Result<Service> {
+        let mut service = Service::new(&self.config(), command, &self.dir.join(format!("{log}.log")))?;
+        service.be_program(Some(program));
+        service.start_again()?;
+        Ok(service)
+    }
+
     /// Starts `meterhouse serve` and waits until it is ready.
     ///
     /// # Errors

@@ -5,7 +5,9 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Result;
-use meterhouse_tests::{CLUSTER, Kinds, Mix, Poller, Shards, Site, audit, check, shared};
+use meterhouse_tests::usages::{Usages, is_visible, usage};
+use meterhouse_tests::{CLUSTER, Client, Kinds, Mix, Poller, Shards, Site, Token, audit, check, shared};
+use serde_json::json;
 
 use crate::rig::{ends_well, now_ms};
 
@@ -16,6 +18,9 @@ const RECORDS_A_STEP: usize = 400;
 const KILLED: usize = 4;
 const BACK: usize = 8;
 const REFUSED: i32 = 4;
+const TOKEN: &str = "mh_usages";
+/// Enough that each shard has some.
+const SUBSCRIPTIONS: usize = 8;
 
 fn site(shards: &Shards, name: &str) -> Result<Site> {
     shared().kafka().create_topic(name, 4)?;
@@ -42,10 +47,32 @@ fn told(output: &Output) -> String {
     [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned()).concat()
 }
 
+/// Usages on either shard are saved, changed and deleted, and can be read at once.
+fn writes_are_read_back(site: &Site, client: Client) -> Result<()> {
+    let usages = Usages::new(client, TOKEN);
+    for number in 0..SUBSCRIPTIONS {
+        let subscription = format!("w-{number}");
+        let two = json!([usage("cpu", "10:00:00", 1), usage("memory", "11:00:00", 2)]);
+        let saved = usages.saved(&subscription, &two)?;
+        let changed = usages.update(&subscription, &saved[0]["UsageReference"], &json!({"Units": number}))?;
+        assert!(changed.status == 200 && is_visible(&changed), "{changed:?}");
+        let deleted =
+            usages.delete(&subscription, &format!("?UsageReference={}", saved[1]["UsageReference"]))?;
+        assert!(deleted.status < 300 && is_visible(&deleted), "{deleted:?}");
+        let listed = usages.all(&subscription)?;
+        assert_eq!(listed.len(), 1, "{listed:?}");
+        assert_eq!(listed[0]["Units"], json!(number));
+    }
+    site.wait_consumed()
+}
+
 #[test]
 fn a_shard_is_killed_and_comes_back() -> Result<()> {
     let shards = Shards::launch()?;
     let site = site(&shards, "shards")?;
+    site.write_credentials(&[Token::new(site.token()), Token::for_usages(TOKEN, &["*"])])?;
+    let owned = (0..SUBSCRIPTIONS).map(|number| format!("w-{number},c,2026-01-01T00:00:00Z,\n"));
+    site.write_subscriptions(&format!("subscription,customer,start,expires\n{}", owned.collect::<String>()))?;
     let first = migrate(&site, &shards, 0)?;
     assert!(first.status.success() && told(&first).contains("other servers"), "{}", told(&first));
     let second = migrate(&site, &shards, 1)?;
@@ -72,6 +99,8 @@ fn a_shard_is_killed_and_comes_back() -> Result<()> {
         thread::sleep(Duration::from_millis(500));
     }
     publisher.publish(&[growing.finish(0), changing.finish(0)].concat())?;
+    site.wait_consumed()?;
+    writes_are_read_back(&site, services[0].client())?;
 
     let expected = check::all_is_as_expected_rolled_up(&site, &services[0].client())?;
     let seen = poller.finish()?;
