@@ -18,6 +18,14 @@ pub(crate) fn run(loaded: Result<Loaded, Problems>) -> Result<(), Failure> {
     if let Some(path) = files.missing_credentials() {
         eprintln!("warning: there is no file {}: every request will be refused", path.display());
     }
-    std::io::stdout().write_all(loaded.to_toml().as_bytes()).context("cannot print the configuration")?;
+    print(&loaded.to_toml())
+}
+
+/// Prints a text as it is.
+///
+/// # Errors
+/// Nobody takes it.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    std::io::stdout().write_all(text.as_bytes()).context("cannot print the configuration")?;
     Ok(())
 }

@@ -40,7 +40,7 @@ pub(crate) enum Command {
     /// Create or update the tables
     Migrate,
     /// Print the effective configuration, or all that is wrong with it and its files
-    CheckConfig,
+    CheckConfig(CheckConfigArgs),
     /// Audit everything that is billed: exit code 1 where something is wrong
     Verify(VerifyArgs),
     /// List, show and replay what is in quarantine
@@ -65,6 +65,13 @@ pub(crate) struct ServeArgs {
     /// Let everybody read everything; only on a loopback address
     #[arg(long)]
     pub(crate) insecure_no_auth: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckConfigArgs {
+    /// Print all keys with their meanings instead, as Markdown
+    #[arg(long)]
+    pub(crate) reference: bool,
 }
 
 #[derive(Debug, Args)]

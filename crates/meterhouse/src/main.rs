@@ -47,7 +47,8 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<(), Failure> {
     match &cli.command {
         Command::Token => token::run(),
-        Command::CheckConfig => check_config::run(config::load(cli.config.as_deref())),
+        Command::CheckConfig(args) if args.reference => check_config::print(&config::reference()),
+        Command::CheckConfig(_) => check_config::run(config::load(cli.config.as_deref())),
         Command::Catalog(command) => files::check_catalog(command, || configuration(cli)),
         Command::Subscriptions(command) => files::check_subscriptions(command, || configuration(cli)),
         Command::Generate(args) => generate::run(args, &configure(cli)?),

@@ -1,56 +1,90 @@
 //! `[clickhouse]`: where usage is kept.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use meterhouse_store::Cluster;
 use url::Url;
 
+use super::definition::{Flag, Number, Optional, Text};
 use super::reader::{Reader, parse_name};
 use super::secret::Secret;
 
-const URL: &str = "http://127.0.0.1:8123";
-const DATABASE: &str = "meterhouse";
-const USER: &str = "default";
-const INSERT_TIMEOUT_MS: u64 = 30_000;
-const QUERY_TIMEOUT_MS: u64 = 10_000;
+const URL: Text = Text {
+    key: "url",
+    form: "`http://host:port` or `https://host:port`",
+    default: "http://127.0.0.1:8123",
+    help: "Address of ClickHouse's HTTP interface.",
+};
+const DATABASE: Text = Text {
+    key: "database",
+    form: "letters, digits and `_`",
+    default: "meterhouse",
+    help: "Database of all tables.",
+};
+const USER: Text = Text { key: "user", form: "a name", default: "default", help: "ClickHouse's user." };
+const CLUSTER: Optional = Optional {
+    key: "cluster",
+    form: "letters, digits, `_`, `-` and `.`",
+    help: "Cluster that the tables are spread over, by its name in the servers' configuration. Without it: one server.",
+};
+const REPLICATED: Flag = Flag {
+    key: "replicated",
+    default: true,
+    help: "Whether the tables of a cluster are replicated by Keeper.",
+};
+const PASSWORD: Optional = Optional {
+    key: "password",
+    form: "a secret",
+    help: "The user's password. Better in a file: `password_file`.",
+};
+const PASSWORD_FILE: Optional = Optional {
+    key: "password_file",
+    form: "path of a file",
+    help: "File that holds the password, read at the start; the line's end does not count. Not both this and `password`.",
+};
+const INSERT_TIMEOUT_MS: Number = Number {
+    key: "insert_timeout_ms",
+    unit: "milliseconds",
+    default: 30_000,
+    range: TIMEOUT_MS,
+    help: "Limit of one insert on the server.",
+};
+const QUERY_TIMEOUT_MS: Number = Number {
+    key: "query_timeout_ms",
+    unit: "milliseconds",
+    default: 10_000,
+    range: TIMEOUT_MS,
+    help: "Limit of one read on the server.",
+};
 /// Shortest and longest time limits of a statement: less is a mistake, more is no limit.
-const TIMEOUT_MS_MIN: u64 = 100;
-const TIMEOUT_MS_MAX: u64 = 3_600_000;
+const TIMEOUT_MS: RangeInclusive<u64> = 100..=3_600_000;
 /// Longest name of a database, in bytes.
 const DATABASE_BYTES_MAX: usize = 128;
 
-/// The keys of `[clickhouse]`.
+/// The values of `[clickhouse]`.
 #[derive(Debug, Clone)]
 pub(crate) struct ClickHouseConfig {
-    /// Address of the HTTP interface. Default `http://127.0.0.1:8123`.
     pub(crate) url: String,
-    /// Database of all tables. Default `meterhouse`.
     pub(crate) database: String,
-    /// User. Default `default`.
     pub(crate) user: String,
-    /// The `cluster` that the tables are spread over, by its name in the servers' configuration, and whether they are
-    /// `replicated` by Keeper. Default none: one server; and true.
     pub(crate) cluster: Option<Cluster>,
-    /// The user's password: `password` itself, or the content of the file `password_file`. Default none.
     pub(crate) password: Option<Secret>,
-    /// `insert_timeout_ms`: limit of one insert on the server, in milliseconds. Default 30000.
     pub(crate) insert_timeout: Duration,
-    /// `query_timeout_ms`: limit of one read on the server, in milliseconds. Default 10000.
     pub(crate) query_timeout: Duration,
 }
 
 impl ClickHouseConfig {
     pub(super) fn read(reader: &mut Reader) -> Option<Self> {
         let mut section = reader.section("clickhouse");
-        let url = section.parsed("url", URL, parse_url);
-        let database = section.parsed("database", DATABASE, parse_database);
-        let user = section.parsed("user", USER, parse_name);
-        let cluster = section.optional("cluster", parse_cluster);
-        let is_replicated = section.flag("replicated", true);
-        let password = section.secret("password", "password_file");
-        let limits = TIMEOUT_MS_MIN..=TIMEOUT_MS_MAX;
-        let insert_timeout_ms = section.number("insert_timeout_ms", INSERT_TIMEOUT_MS, limits.clone());
-        let query_timeout_ms = section.number("query_timeout_ms", QUERY_TIMEOUT_MS, limits);
+        let url = section.parsed(&URL, parse_url);
+        let database = section.parsed(&DATABASE, parse_database);
+        let user = section.parsed(&USER, parse_name);
+        let cluster = section.optional(&CLUSTER, parse_cluster);
+        let is_replicated = section.flag(&REPLICATED);
+        let password = section.secret(&PASSWORD, &PASSWORD_FILE);
+        let insert_timeout_ms = section.number(&INSERT_TIMEOUT_MS);
+        let query_timeout_ms = section.number(&QUERY_TIMEOUT_MS);
         Some(Self {
             url: url?,
             database: database?,

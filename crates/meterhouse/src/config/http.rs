@@ -1,67 +1,87 @@
 //! `[http]`: the listener for customers and its limits.
 
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use meterhouse_api::Limits;
 
-use super::reader::Reader;
-use super::service::listen;
+use super::definition::{Number, Text};
+use super::reader::{Reader, parse_address};
 
-const LISTEN: &str = "127.0.0.1:8080";
-const MAX_CONNECTIONS: u64 = 400;
-const MAX_CONNECTIONS_MAX: u64 = 65_536;
-const MAX_CONCURRENT_REQUESTS: u64 = 64;
-const MAX_CONCURRENT_REQUESTS_MAX: u64 = 65_536;
-const HEAD_TIMEOUT_MS: u64 = 30_000;
-const BODY_TIMEOUT_MS: u64 = 10_000;
-const TIMEOUT_MS_MIN: u64 = 100;
-const TIMEOUT_MS_MAX: u64 = 600_000;
-const MAX_HEAD_BYTES: u64 = 32_768;
-const MAX_HEAD_BYTES_MIN: u64 = 8192;
-const MAX_HEAD_BYTES_MAX: u64 = 1_048_576;
-const MAX_BODY_BYTES: u64 = 1_048_576;
-const MAX_BODY_BYTES_MIN: u64 = 1024;
-const MAX_BODY_BYTES_MAX: u64 = 67_108_864;
+const LISTEN: Text = Text {
+    key: "listen",
+    form: "IP address and port",
+    default: "127.0.0.1:8080",
+    help: "Where customers' requests are taken. Port 0 is a free one.",
+};
+const MAX_CONNECTIONS: Number = Number {
+    key: "max_connections",
+    unit: "connections",
+    default: 400,
+    range: 1..=65_536,
+    help: "Connections at a time; further ones wait. Each needs an open file.",
+};
+const MAX_CONCURRENT_REQUESTS: Number = Number {
+    key: "max_concurrent_requests",
+    unit: "requests",
+    default: 64,
+    range: 1..=65_536,
+    help: "Requests that ask ClickHouse at a time. Further ones wait for five seconds at most, then the answer is 503. \
+           About twice the cores of ClickHouse keep bursts short.",
+};
+const HEAD_TIMEOUT_MS: Number = Number {
+    key: "head_timeout_ms",
+    unit: "milliseconds",
+    default: 30_000,
+    range: TIMEOUT_MS,
+    help: "Time for a request line and its headers to arrive, and for a connection to be idle.",
+};
+const BODY_TIMEOUT_MS: Number = Number {
+    key: "body_timeout_ms",
+    unit: "milliseconds",
+    default: 10_000,
+    range: TIMEOUT_MS,
+    help: "Time for a body to arrive.",
+};
+const MAX_HEAD_BYTES: Number = Number {
+    key: "max_head_bytes",
+    unit: "bytes",
+    default: 32_768,
+    range: 8192..=1_048_576,
+    help: "Longest request line and headers together.",
+};
+const MAX_BODY_BYTES: Number = Number {
+    key: "max_body_bytes",
+    unit: "bytes",
+    default: 1_048_576,
+    range: 1024..=67_108_864,
+    help: "Longest body.",
+};
+const TIMEOUT_MS: RangeInclusive<u64> = 100..=600_000;
 
-/// The keys of `[http]`.
+/// The values of `[http]`.
 #[derive(Debug, Clone)]
 pub(crate) struct HttpConfig {
-    /// IP address and port. Port 0 is a free one. Default `127.0.0.1:8080`.
     pub(crate) listen: SocketAddr,
-    /// Connections at a time; further ones wait. Each needs an open file. Default 400.
     pub(crate) max_connections: usize,
-    /// Requests that ask ClickHouse at a time. Further ones wait for five seconds at most, then the answer is 503.
-    /// Default 64.
     pub(crate) max_concurrent_requests: usize,
-    /// `head_timeout_ms`: time for a request line and its headers to arrive, and for a connection to be idle, in
-    /// milliseconds. Default 30000.
     pub(crate) head_timeout: Duration,
-    /// `body_timeout_ms`: time for a body to arrive, in milliseconds. Default 10000.
     pub(crate) body_timeout: Duration,
-    /// Longest request line and headers together, in bytes. Default 32768.
     pub(crate) max_head_bytes: usize,
-    /// Longest body, in bytes. Default 1048576.
     pub(crate) max_body_bytes: usize,
 }
 
 impl HttpConfig {
     pub(super) fn read(reader: &mut Reader) -> Option<Self> {
-        let listen = listen(reader, "http", LISTEN);
         let mut section = reader.section("http");
-        let max_connections = section.number("max_connections", MAX_CONNECTIONS, 1..=MAX_CONNECTIONS_MAX);
-        let max_concurrent_requests = section.number(
-            "max_concurrent_requests",
-            MAX_CONCURRENT_REQUESTS,
-            1..=MAX_CONCURRENT_REQUESTS_MAX,
-        );
-        let timeouts = TIMEOUT_MS_MIN..=TIMEOUT_MS_MAX;
-        let head_timeout_ms = section.number("head_timeout_ms", HEAD_TIMEOUT_MS, timeouts.clone());
-        let body_timeout_ms = section.number("body_timeout_ms", BODY_TIMEOUT_MS, timeouts);
-        let max_head_bytes =
-            section.number("max_head_bytes", MAX_HEAD_BYTES, MAX_HEAD_BYTES_MIN..=MAX_HEAD_BYTES_MAX);
-        let max_body_bytes =
-            section.number("max_body_bytes", MAX_BODY_BYTES, MAX_BODY_BYTES_MIN..=MAX_BODY_BYTES_MAX);
+        let listen = section.parsed(&LISTEN, parse_address);
+        let max_connections = section.number(&MAX_CONNECTIONS);
+        let max_concurrent_requests = section.number(&MAX_CONCURRENT_REQUESTS);
+        let head_timeout_ms = section.number(&HEAD_TIMEOUT_MS);
+        let body_timeout_ms = section.number(&BODY_TIMEOUT_MS);
+        let max_head_bytes = section.number(&MAX_HEAD_BYTES);
+        let max_body_bytes = section.number(&MAX_BODY_BYTES);
         Some(Self {
             listen: listen?,
             max_connections: max_connections?,

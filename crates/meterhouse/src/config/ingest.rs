@@ -6,87 +6,130 @@ use std::time::Duration;
 use meterhouse_ingest::BatchLimits;
 use meterhouse_model::{BillingZone, Rules};
 
+use super::definition::{Flag, Number, Optional};
 use super::kafka::parse_topic;
 use super::reader::Reader;
 
-const BATCH_ROWS: u64 = 200_000;
-const BATCH_ROWS_MAX: u64 = 10_000_000;
-const BATCH_BYTES: u64 = 64 * MEBIBYTE;
-const BATCH_BYTES_MAX: u64 = 4096 * MEBIBYTE;
-const BATCH_AGE_MS: u64 = 1000;
-const BATCH_AGE_MS_MAX: u64 = 600_000;
-const MAX_RECORD_BYTES: u64 = MEBIBYTE;
-const MAX_RECORD_BYTES_MAX: u64 = 1024 * MEBIBYTE;
-const MAX_AGE_DAYS: u64 = 1830;
-const MAX_FUTURE_SECONDS: u64 = 3600;
-const MAX_INTERVAL_DAYS: u64 = 31;
+const BATCH_ROWS: Number = Number {
+    key: "batch_rows",
+    unit: "rows",
+    default: 200_000,
+    range: 1..=10_000_000,
+    help: "A batch closes at so many rows, events and rejects together.",
+};
+const BATCH_BYTES: Number = Number {
+    key: "batch_bytes",
+    unit: "bytes",
+    default: 64 * MEBIBYTE,
+    range: 1..=4096 * MEBIBYTE,
+    help: "A batch closes at so many bytes of memory. At most half of `max_inflight_bytes`.",
+};
+const BATCH_AGE_MS: Number = Number {
+    key: "batch_age_ms",
+    unit: "milliseconds",
+    default: 1000,
+    range: 1..=600_000,
+    help: "A batch closes so long after its first record.",
+};
+const MAX_RECORD_BYTES: Number = Number {
+    key: "max_record_bytes",
+    unit: "bytes",
+    default: MEBIBYTE,
+    range: 1..=1024 * MEBIBYTE,
+    help: "Records with longer values are rejects.",
+};
+const MAX_AGE_DAYS: Number = Number {
+    key: "max_age_days",
+    unit: "days of 24 hours",
+    default: 1830,
+    range: 1..=DAYS_MAX,
+    help: "New usage that ended longer before the record's timestamp is a reject.",
+};
+const MAX_FUTURE_SECONDS: Number = Number {
+    key: "max_future_seconds",
+    unit: "seconds",
+    default: 3600,
+    range: 0..=366 * 86_400,
+    help: "New usage that ends longer after the record's timestamp is a reject.",
+};
+const MAX_INTERVAL_DAYS: Number = Number {
+    key: "max_interval_days",
+    unit: "days of 24 hours",
+    default: 31,
+    range: 1..=DAYS_MAX,
+    help: "New usage that lasts longer is a reject.",
+};
+const ALLOW_NEGATIVE_UNITS: Flag =
+    Flag { key: "allow_negative_units", default: false, help: "Whether units may be below zero." };
+const REQUIRE_KNOWN_SUBSCRIPTION: Flag = Flag {
+    key: "require_known_subscription",
+    default: false,
+    help: "Whether a subscription must be in the file `subscriptions.path`.",
+};
+const REQUIRE_KNOWN_OPTION: Flag = Flag {
+    key: "require_known_option",
+    default: false,
+    help: "Whether an option code must be in the file `catalog.path`.",
+};
+const MAX_INFLIGHT_BYTES: Number = Number {
+    key: "max_inflight_bytes",
+    unit: "bytes",
+    default: 256 * MEBIBYTE,
+    range: 2..=1024 * 1024 * MEBIBYTE,
+    help: "Memory of batches that are not stored yet: beyond it no more records are taken.",
+};
+const SESSION_TIMEOUT_MS: Number = Number {
+    key: "session_timeout_ms",
+    unit: "milliseconds",
+    default: 10_000,
+    range: 1000..=1_800_000,
+    help: "Kafka gives a silent process's partitions away after this time. A broker's usual limits are 6 s and 30 min.",
+};
+const MIRROR_TOPIC: Optional = Optional {
+    key: "mirror_topic",
+    form: "name of a topic",
+    help: "Topic that gets a copy of each rejected record, on the same brokers, with Kafka Connect's headers. It must exist.",
+};
 /// All days that a usage may have: from 1970 to 2200.
 const DAYS_MAX: u64 = 84_007;
-const MAX_FUTURE_SECONDS_MAX: u64 = 366 * 86_400;
-const MAX_INFLIGHT_BYTES: u64 = 256 * MEBIBYTE;
-const MAX_INFLIGHT_BYTES_MAX: u64 = 1024 * 1024 * MEBIBYTE;
-const SESSION_TIMEOUT_MS: u64 = 10_000;
-/// A broker's usual limits are 6 s and 30 min.
-const SESSION_TIMEOUT_MS_MIN: u64 = 1000;
-const SESSION_TIMEOUT_MS_MAX: u64 = 1_800_000;
 const MEBIBYTE: u64 = 1024 * 1024;
 /// Batches that must fit into the memory limit: one is filled while another is stored.
 const BATCHES_INFLIGHT: u64 = 2;
 
-/// The keys of `[ingest]`.
+/// The values of `[ingest]`.
 #[derive(Debug, Clone)]
 pub(crate) struct IngestConfig {
-    /// A batch closes at so many rows, events and rejects together. Default 200000.
     pub(crate) batch_rows: usize,
-    /// A batch closes at so many bytes of memory. Default 67108864. At most half of `max_inflight_bytes`.
     pub(crate) batch_bytes: usize,
-    /// `batch_age_ms`: a batch closes so long after its first record, in milliseconds. Default 1000.
     pub(crate) batch_age: Duration,
-    /// Records with longer values, in bytes, are rejects. Default 1048576.
     pub(crate) max_record_bytes: usize,
-    /// Usage that ended more days before the record's timestamp is a reject. Default 1830.
     pub(crate) max_age_days: u32,
-    /// Usage that ends more seconds after the record's timestamp is a reject. Default 3600.
     pub(crate) max_future_seconds: u32,
-    /// Usage that lasts more days of 24 hours is a reject. Default 31.
     pub(crate) max_interval_days: u32,
-    /// Whether units may be below zero. Default false.
     pub(crate) allow_negative_units: bool,
-    /// Whether a subscription must be in the file `subscriptions.path`. Default false.
     pub(crate) require_known_subscription: bool,
-    /// Whether an option code must be in the file `catalog.path`. Default false.
     pub(crate) require_known_option: bool,
-    /// Memory of batches that are not stored yet, in bytes: beyond it no more records are taken. Default 268435456.
     pub(crate) max_inflight_bytes: usize,
-    /// `session_timeout_ms`: the broker gives a silent process's partitions away after so many milliseconds. Default
-    /// 10000.
     pub(crate) session_timeout: Duration,
-    /// Topic that gets a copy of each rejected record, on the same brokers. It must exist. Default none.
     pub(crate) mirror_topic: Option<String>,
 }
 
 impl IngestConfig {
     pub(super) fn read(reader: &mut Reader) -> Option<Self> {
         let mut section = reader.section("ingest");
-        let batch_rows = section.number("batch_rows", BATCH_ROWS, 1..=BATCH_ROWS_MAX);
-        let batch_bytes = section.number::<u64>("batch_bytes", BATCH_BYTES, 1..=BATCH_BYTES_MAX);
-        let batch_age_ms = section.number("batch_age_ms", BATCH_AGE_MS, 1..=BATCH_AGE_MS_MAX);
-        let max_record_bytes = section.number("max_record_bytes", MAX_RECORD_BYTES, 1..=MAX_RECORD_BYTES_MAX);
-        let max_age_days = section.number("max_age_days", MAX_AGE_DAYS, 1..=DAYS_MAX);
-        let max_future_seconds =
-            section.number("max_future_seconds", MAX_FUTURE_SECONDS, 0..=MAX_FUTURE_SECONDS_MAX);
-        let max_interval_days = section.number("max_interval_days", MAX_INTERVAL_DAYS, 1..=DAYS_MAX);
-        let allow_negative_units = section.flag("allow_negative_units", false);
-        let require_known_subscription = section.flag("require_known_subscription", false);
-        let require_known_option = section.flag("require_known_option", false);
-        let max_inflight_bytes =
-            section.number::<u64>("max_inflight_bytes", MAX_INFLIGHT_BYTES, 2..=MAX_INFLIGHT_BYTES_MAX);
-        let session_timeout_ms = section.number(
-            "session_timeout_ms",
-            SESSION_TIMEOUT_MS,
-            SESSION_TIMEOUT_MS_MIN..=SESSION_TIMEOUT_MS_MAX,
-        );
-        let mirror_topic = section.optional("mirror_topic", parse_topic);
+        let batch_rows = section.number(&BATCH_ROWS);
+        let batch_bytes = section.number::<u64>(&BATCH_BYTES);
+        let batch_age_ms = section.number(&BATCH_AGE_MS);
+        let max_record_bytes = section.number(&MAX_RECORD_BYTES);
+        let max_age_days = section.number(&MAX_AGE_DAYS);
+        let max_future_seconds = section.number(&MAX_FUTURE_SECONDS);
+        let max_interval_days = section.number(&MAX_INTERVAL_DAYS);
+        let allow_negative_units = section.flag(&ALLOW_NEGATIVE_UNITS);
+        let require_known_subscription = section.flag(&REQUIRE_KNOWN_SUBSCRIPTION);
+        let require_known_option = section.flag(&REQUIRE_KNOWN_OPTION);
+        let max_inflight_bytes = section.number::<u64>(&MAX_INFLIGHT_BYTES);
+        let session_timeout_ms = section.number(&SESSION_TIMEOUT_MS);
+        let mirror_topic = section.optional(&MIRROR_TOPIC, parse_topic);
         if let (Some(batch), Some(inflight)) = (batch_bytes, max_inflight_bytes)
             && batch > inflight / BATCHES_INFLIGHT
         {

@@ -4,13 +4,31 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::IngestConfig;
+use super::definition::{Optional, Text};
 use super::layers::{PROPERTIES, Value, join};
 use super::reader::{Reader, Section, parse_name, quoted};
 use super::secret::MASK;
 
-const BROKERS: &str = "127.0.0.1:9092";
-const TOPIC: &str = "usage-events";
-const GROUP_ID: &str = "meterhouse";
+const BROKERS: Text = Text {
+    key: "brokers",
+    form: "`host:port`, separated by commas",
+    default: "127.0.0.1:9092",
+    help: "Addresses of some brokers.",
+};
+const TOPIC: Text =
+    Text { key: "topic", form: "name of a topic", default: "usage-events", help: "Topic of the events." };
+const GROUP_ID: Text = Text {
+    key: "group_id",
+    form: "a name",
+    default: "meterhouse",
+    help: "Consumer group. All processes that share the topic have the same.",
+};
+const ANY_PROPERTY: Optional = Optional {
+    key: "*",
+    form: "or integer, or true or false",
+    help: "Passed to librdkafka under its own name, such as `'security.protocol' = 'sasl_ssl'`: TLS, SASL and the like. \
+           In the variable `_` stands for a dot. Properties on which exactness rests are refused.",
+};
 /// Kafka's usual port, which librdkafka assumes.
 const DEFAULT_PORT: &str = "9092";
 /// Kafka's own limit for the name of a topic, in bytes.
@@ -40,16 +58,12 @@ const SECRETIVE: [&str; 12] = [
     "cookie",
 ];
 
-/// The keys of `[kafka]`.
+/// The values of `[kafka]`.
 #[derive(Debug, Clone)]
 pub(crate) struct KafkaConfig {
-    /// Addresses of some brokers, `host:port`, separated by commas. Default `127.0.0.1:9092`.
     pub(crate) brokers: String,
-    /// Topic of the events. Default `usage-events`.
     pub(crate) topic: String,
-    /// Consumer group. Default `meterhouse`.
     pub(crate) group_id: String,
-    /// Passed to librdkafka as they are: TLS, SASL and the like. Default none.
     pub(crate) properties: Properties,
 }
 
@@ -73,9 +87,9 @@ impl fmt::Debug for Properties {
 impl KafkaConfig {
     pub(super) fn read(reader: &mut Reader) -> Option<Self> {
         let mut section = reader.section("kafka");
-        let brokers = section.parsed("brokers", BROKERS, parse_brokers);
-        let topic = section.parsed("topic", TOPIC, parse_topic);
-        let group_id = section.parsed("group_id", GROUP_ID, parse_name);
+        let brokers = section.parsed(&BROKERS, parse_brokers);
+        let topic = section.parsed(&TOPIC, parse_topic);
+        let group_id = section.parsed(&GROUP_ID, parse_name);
         let properties = read_properties(&mut reader.section(PROPERTIES));
         Some(Self { brokers: brokers?, topic: topic?, group_id: group_id?, properties: properties? })
     }
@@ -96,7 +110,7 @@ impl KafkaConfig {
 fn read_properties(section: &mut Section<'_>) -> Option<Properties> {
     let mut properties = BTreeMap::new();
     let mut is_right = true;
-    for (name, value, source) in section.rest() {
+    for (name, value, source) in section.rest(&ANY_PROPERTY) {
         let text = match value {
             Value::Untyped(text) | Value::Text(text) => Some(text),
             Value::Integer(number) => number.map(|number| number.to_string()),

@@ -1,15 +1,17 @@
 //! The configuration: defaults, below one TOML file, below environment variables.
 //!
-//! Each section is a plain struct whose fields are documented with their keys' meanings, units and defaults. Everything
-//! that is wrong comes at once, each with the line or the variable where it was given.
+//! A module for each section holds what its keys are, and a plain struct of their values. Everything that is wrong comes at
+//! once, each with the line or the variable where it was given.
 
 mod clickhouse;
+mod definition;
 mod http;
 mod ingest;
 mod kafka;
 mod layers;
 mod problem;
 mod reader;
+mod reference;
 mod rollup;
 mod secret;
 mod service;
@@ -84,6 +86,13 @@ pub(crate) fn load(file: Option<&Path>) -> Result<Loaded, Problems> {
     read(text, std::env::vars_os())
 }
 
+/// All keys with their meanings, as Markdown: `docs/configuration.md`.
+pub(crate) fn reference() -> String {
+    let mut reader = Reader::new(layers::Layers::default());
+    Config::read(&mut reader);
+    reference::to_markdown(&reader.into_definitions())
+}
+
 /// Reads a configuration from a file's path and text, and from variables.
 fn read(
     file: Option<Result<(PathBuf, String), Problem>>,
@@ -124,9 +133,7 @@ impl Config {
         let metrics = MetricsConfig::read(reader);
         let api = ApiConfig::read(reader);
         let verify = VerifyConfig::read(reader);
-        let catalog = FileConfig::read(reader, "catalog");
-        let subscriptions = FileConfig::read(reader, "subscriptions");
-        let credentials = FileConfig::read(reader, "credentials");
+        let [catalog, subscriptions, credentials] = FileConfig::read(reader);
         let log = LogConfig::read(reader);
         if let (Some(http), Some(metrics)) = (&http, &metrics) {
             check_addresses(http, metrics, reader);

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::ops::RangeInclusive;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use super::definition::{Definition, Flag, Number, Optional, Text};
 use super::layers::{Layers, PROPERTIES, Setting, Source, Value, join};
 use super::problem::{Problem, Problems};
 use super::secret::{MASK, Secret};
@@ -32,6 +33,7 @@ pub(super) struct Reader {
     flat_variables: Vec<String>,
     problems: Vec<Problem>,
     effective: Vec<Effective>,
+    definitions: Vec<Definition>,
 }
 
 /// One section of the keys. Every method takes a key's value, once; none: it is wrong, and that is noted.
@@ -43,7 +45,7 @@ pub(super) struct Section<'r> {
 impl Reader {
     pub(super) fn new(layers: Layers) -> Self {
         let Layers { settings, problems, flat_variables } = layers;
-        Self { settings, flat_variables, problems, effective: Vec::new() }
+        Self { settings, flat_variables, problems, effective: Vec::new(), definitions: Vec::new() }
     }
 
     pub(super) fn section(&mut self, name: &'static str) -> Section<'_> {
@@ -58,6 +60,11 @@ impl Reader {
             Some(source) => Problem::at(source, what),
             None => Problem::anywhere(what),
         });
+    }
+
+    /// All keys that were asked for, in this order.
+    pub(super) fn into_definitions(self) -> Vec<Definition> {
+        self.definitions
     }
 
     /// The value and the effective keys, if nothing was wrong.
@@ -76,12 +83,13 @@ impl Section<'_> {
     /// A text that `parse` accepts.
     pub(super) fn parsed<T>(
         &mut self,
-        key: &'static str,
-        default: &str,
+        definition: &Text,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
+        self.reader.definitions.push(definition.define(self.name));
+        let Text { key, default, .. } = definition;
         let given = self.text(key)?;
-        let text = given.as_ref().map_or(default, |(text, _)| text).to_owned();
+        let text = given.as_ref().map_or(*default, |(text, _)| text).to_owned();
         self.show(key, Some(quoted(&text)), given.as_ref().map(|(_, source)| source));
         self.check(key, &text, parse)
     }
@@ -89,9 +97,11 @@ impl Section<'_> {
     /// A text that may be missing, or empty, which is the same.
     pub(super) fn optional<T>(
         &mut self,
-        key: &'static str,
+        definition: &Optional,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<Option<T>> {
+        self.reader.definitions.push(definition.define(self.name));
+        let key = definition.key;
         let (text, source) = self.text(key)?.unzip();
         let text = text.filter(|text| !text.is_empty());
         self.show(key, text.as_deref().map(quoted), source.as_ref());
@@ -102,19 +112,21 @@ impl Section<'_> {
     }
 
     /// The path of a file, if there is one. A relative path starts at the working directory.
-    pub(super) fn path(&mut self, key: &'static str) -> Option<Option<PathBuf>> {
-        self.optional(key, |text| Ok(PathBuf::from(text)))
+    pub(super) fn path(&mut self, definition: &Optional) -> Option<Option<PathBuf>> {
+        self.optional(definition, |text| Ok(PathBuf::from(text)))
     }
 
     /// A secret, either itself or in a file whose path is the value of another key.
-    pub(super) fn secret(&mut self, key: &'static str, file_key: &'static str) -> Option<Option<Secret>> {
+    pub(super) fn secret(&mut self, itself: &Optional, file: &Optional) -> Option<Option<Secret>> {
+        self.reader.definitions.push(itself.define(self.name));
+        let (key, file_key) = (itself.key, file.key);
         let given = self.text(key);
         if let Some(given) = &given {
             let (text, source) = given.as_ref().map(|(text, source)| (text, source)).unzip();
             let is_set = text.is_some_and(|text| !text.is_empty());
             self.show(key, is_set.then(|| quoted(MASK)), source);
         }
-        let from_file = self.optional(file_key, |path| read_secret(Path::new(path)));
+        let from_file = self.optional(file, |path| read_secret(Path::new(path)));
         let text = given?.map(|(text, _)| text).filter(|text| !text.is_empty());
         match (text, from_file?) {
             (Some(_), Some(_)) => {
@@ -128,15 +140,12 @@ impl Section<'_> {
     }
 
     /// An integer.
-    pub(super) fn number<T: TryFrom<u64>>(
-        &mut self,
-        key: &'static str,
-        default: u64,
-        range: RangeInclusive<u64>,
-    ) -> Option<T> {
+    pub(super) fn number<T: TryFrom<u64>>(&mut self, definition: &Number) -> Option<T> {
+        self.reader.definitions.push(definition.define(self.name));
+        let Number { key, default, range, .. } = definition;
         let setting = self.take(key);
         let number = match setting.as_ref().map(|setting| &setting.value) {
-            None => Some(default),
+            None => Some(*default),
             Some(Value::Integer(number)) => number.and_then(|number| u64::try_from(number).ok()),
             Some(Value::Untyped(text)) => text.parse().ok(),
             Some(_) => None,
@@ -153,10 +162,12 @@ impl Section<'_> {
     }
 
     /// A boolean.
-    pub(super) fn flag(&mut self, key: &'static str, default: bool) -> Option<bool> {
+    pub(super) fn flag(&mut self, definition: &Flag) -> Option<bool> {
+        self.reader.definitions.push(definition.define(self.name));
+        let Flag { key, default, .. } = definition;
         let setting = self.take(key);
         let flag = match setting.as_ref().map(|setting| &setting.value) {
-            None => Some(default),
+            None => Some(*default),
             Some(Value::Flag(flag)) => Some(*flag),
             Some(Value::Untyped(text)) => text.parse().ok(),
             Some(_) => None,
@@ -170,7 +181,8 @@ impl Section<'_> {
     }
 
     /// All keys below the section, which are anything: name, value and source.
-    pub(super) fn rest(&mut self) -> Vec<(String, Value, Source)> {
+    pub(super) fn rest(&mut self, definition: &Optional) -> Vec<(String, Value, Source)> {
+        self.reader.definitions.push(definition.define(self.name));
         let prefix = format!("{}.", self.name);
         let is_below = |path: &String, _: &mut Setting| path.starts_with(&prefix);
         let taken = self.reader.settings.extract_if(.., is_below);
@@ -195,7 +207,7 @@ impl Section<'_> {
     }
 
     /// The text of a key, if it was given.
-    fn text(&mut self, key: &'static str) -> Option<Option<(String, Source)>> {
+    fn text(&mut self, key: &str) -> Option<Option<(String, Source)>> {
         match self.take(key) {
             None => Some(None),
             Some(Setting { value: Value::Text(text) | Value::Untyped(text), source }) => {
@@ -211,7 +223,7 @@ impl Section<'_> {
 
     fn check<T>(
         &mut self,
-        key: &'static str,
+        key: &str,
         text: &str,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
@@ -237,6 +249,12 @@ pub(super) fn parse_name(text: &str) -> Result<String, String> {
         return Err("must be a name without control characters".to_owned());
     }
     Ok(text.to_owned())
+}
+
+/// An address to listen on.
+pub(super) fn parse_address(text: &str) -> Result<SocketAddr, String> {
+    let wrong = |_| format!("must be an IP address and a port as 127.0.0.1:8080, is {text:?}");
+    text.parse().map_err(wrong)
 }
 
 /// A text as TOML writes it.

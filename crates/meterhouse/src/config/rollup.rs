@@ -3,31 +3,39 @@
 use std::time::Duration;
 
 use super::clickhouse::ClickHouseConfig;
+use super::definition::Number;
 use super::reader::Reader;
 
-const MARGIN_MS: u64 = 75_000;
-const MARGIN_MS_MAX: u64 = 86_400_000;
-const INTERVAL_MS: u64 = 1000;
-const INTERVAL_MS_MIN: u64 = 10;
-const INTERVAL_MS_MAX: u64 = 3_600_000;
+const MARGIN_MS: Number = Number {
+    key: "margin_ms",
+    unit: "milliseconds",
+    default: 75_000,
+    range: 1..=86_400_000,
+    help: "A day is summed up so long after it last got usage. More than twice `clickhouse.insert_timeout_ms`, and the \
+           same in all processes.",
+};
+const INTERVAL_MS: Number = Number {
+    key: "interval_ms",
+    unit: "milliseconds",
+    default: 1000,
+    range: 10..=3_600_000,
+    help: "Pause between two looks for days to sum up.",
+};
 /// What marks do not tell is found after this time at the latest.
 const FULL_LOOK_INTERVAL: Duration = Duration::from_secs(3600);
 
-/// The keys of `[rollup]`.
+/// The values of `[rollup]`.
 #[derive(Debug, Clone)]
 pub(crate) struct RollupConfig {
-    /// `margin_ms`: a day is summed up so long after it last got usage, in milliseconds. Default 75000. More than twice
-    /// `clickhouse.insert_timeout_ms`, and the same in all processes.
     pub(crate) margin: Duration,
-    /// `interval_ms`: pause between two looks for days to sum up, in milliseconds. Default 1000.
     pub(crate) interval: Duration,
 }
 
 impl RollupConfig {
     pub(super) fn read(reader: &mut Reader) -> Option<Self> {
         let mut section = reader.section("rollup");
-        let margin_ms = section.number("margin_ms", MARGIN_MS, 1..=MARGIN_MS_MAX);
-        let interval_ms = section.number("interval_ms", INTERVAL_MS, INTERVAL_MS_MIN..=INTERVAL_MS_MAX);
+        let margin_ms = section.number(&MARGIN_MS);
+        let interval_ms = section.number(&INTERVAL_MS);
         Some(Self {
             margin: Duration::from_millis(margin_ms?),
             interval: Duration::from_millis(interval_ms?),
