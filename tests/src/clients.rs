@@ -35,8 +35,20 @@ fn python_in<T: DeserializeOwned>(
     base_url: &str,
     settings: &Value,
 ) -> Result<T> {
-    let packages = local_dir().join(format!("clients-{language}"));
-    let requirements = folder(language).join("requirements.txt");
+    let packages = python_packages(&format!("clients-{language}"), &folder(language))?;
+    let mut command = Command::new("python3");
+    // -B: no compiled files in the tree.
+    command.arg("-B").arg(folder(language).join(format!("{program}.py"))).env("PYTHONPATH", packages);
+    answer(command.arg(base_url), settings)
+}
+
+/// Installs the packages that a folder's `requirements.txt` names, once, and returns the folder with them.
+///
+/// # Errors
+/// They cannot be had.
+pub fn python_packages(name: &str, sources: &Path) -> Result<PathBuf> {
+    let packages = local_dir().join(name);
+    let requirements = sources.join("requirements.txt");
     install_once(&packages, &requirements, |part| {
         let mut pip = Command::new("python3");
         pip.args([
@@ -51,10 +63,7 @@ fn python_in<T: DeserializeOwned>(
         pip.args(["--no-deps", "--root-user-action", "ignore", "--target"]).arg(part);
         run(pip.arg("--requirement").arg(&requirements))
     })?;
-    let mut command = Command::new("python3");
-    // -B: no compiled files in the tree.
-    command.arg("-B").arg(folder(language).join(format!("{program}.py"))).env("PYTHONPATH", packages);
-    answer(command.arg(base_url), settings)
+    Ok(packages)
 }
 
 /// Runs a program for Node.js: `tests/conformance/node/PROGRAM.js BASE_URL`, with JSON as its input and output.
@@ -90,11 +99,15 @@ fn folder(language: &str) -> PathBuf {
     workspace_dir().join("tests/conformance").join(language)
 }
 
-fn copy(from: &Path, to: &Path, name: &str) -> Result<()> {
+pub(crate) fn copy(from: &Path, to: &Path, name: &str) -> Result<()> {
     fs::copy(from.join(name), to.join(name)).with_context(|| format!("copy {name}")).map(|_| ())
 }
 
-fn run(command: &mut Command) -> Result<()> {
+/// Runs a command that has to succeed.
+///
+/// # Errors
+/// It fails, with what it said.
+pub fn run(command: &mut Command) -> Result<()> {
     output(command, "").map(|_| ())
 }
 

@@ -25,6 +25,7 @@ mod credentials;
 mod disk;
 pub mod fixtures;
 pub mod focus;
+pub mod guides;
 mod http;
 pub mod kafka;
 mod merchant;
