@@ -1,4 +1,5 @@
-//! What the documentation has people do, done: the quick start, and producers in several languages.
+//! What the documentation has people do, done: the quick start, producers in several languages, a restored backup.
 
+mod backup;
 mod producers;
 mod quick_start;
