@@ -30,7 +30,7 @@ test: prerequisites-of-tests setup ## Run all tests, on a real Kafka and a real 
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target suite-e2e suite-units $(SUITES:%=suite-%)
 
 # Each has servers, topics and databases of its own, and waits more than it works. The longest come first.
-SUITES := e2e faults crashes conformance chaos metamorphic ui upgrade demo
+SUITES := e2e faults crashes conformance chaos metamorphic ui upgrade demo guides
 
 .PHONY: $(SUITES:%=suite-%) suite-units
 $(SUITES:%=suite-%): suite-%:
@@ -49,6 +49,11 @@ chaos: setup ## Random faults on real servers for MINUTES=2; SEED=... repeats a 
 crashes: setup ## Kill and hold processes at every crash point, kill them also at later passes; takes many minutes.
 	cargo build --package meterhouse --package meterhouse-localstack
 	cargo test --package meterhouse-tests --test crashes -- --include-ignored
+
+.PHONY: guides
+guides: setup ## Run the example producers of docs/producers in all five languages, and restore a backup.
+	cargo build --package meterhouse --package meterhouse-localstack
+	cargo test --package meterhouse-tests --test guides -- --include-ignored
 
 .PHONY: mutants
 mutants: prerequisites-of-tests setup ## Put known bugs into a copy of the code, one after the other: a test has to catch each (ONLY=name).
