@@ -4,6 +4,8 @@ mod allocator;
 mod check_config;
 mod cli;
 mod config;
+#[cfg(test)]
+mod documents;
 mod failure;
 mod files;
 mod generate;
