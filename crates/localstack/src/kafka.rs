@@ -35,13 +35,23 @@ pub struct KafkaOptions {
     pub heap_mebibytes: u32,
     /// A second listener, whose clients are told to come to another address: that of a proxy.
     pub proxied: Option<ProxiedListener>,
+    /// The port of a listener with TLS and passwords (`SASL_SSL`) by the name of `SECURED`. What it shows and takes is in
+    /// `properties`, as `listener.name.secured.ssl.keystore.key`.
+    pub secured_port: Option<u16>,
     /// Further broker properties, over those of `deploy/local/kafka/server.properties`.
     pub properties: Vec<(String, String)>,
 }
 
 impl Default for KafkaOptions {
     fn default() -> Self {
-        Self { data_dir: None, port: 0, heap_mebibytes: 512, proxied: None, properties: Vec::new() }
+        Self {
+            data_dir: None,
+            port: 0,
+            heap_mebibytes: 512,
+            proxied: None,
+            secured_port: None,
+            properties: Vec::new(),
+        }
     }
 }
 
@@ -187,21 +197,28 @@ fn write_config(
 ) -> Result<()> {
     let common = paths::deploy_dir().join("kafka/server.properties");
     let mut text = fs::read_to_string(&common).map_err(Error::io(|| format!("read {}", common.display())))?;
+    // Name, protocol, port, and the port that clients are told.
+    let mut listeners = vec![("PLAINTEXT", "PLAINTEXT", port, port)];
+    if let Some(ProxiedListener { port, advertised_port }) = options.proxied {
+        listeners.push(("PROXIED", "PLAINTEXT", port, advertised_port));
+    }
+    listeners.extend(options.secured_port.map(|port| ("SECURED", "SASL_SSL", port, port)));
+    let own = listeners.iter().map(|(name, _, port, _)| format!("{name}://127.0.0.1:{port},"));
+    let told: Vec<_> =
+        listeners.iter().map(|(name, .., told)| format!("{name}://127.0.0.1:{told}")).collect();
+    let protocols = listeners.iter().map(|(name, protocol, ..)| format!("{name}:{protocol},"));
+    // A property that is given twice counts as it stands last.
     text.push_str(&format!(
-        "\nlisteners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}\n\
+        "\nlisteners={}CONTROLLER://127.0.0.1:{controller_port}\n\
+         advertised.listeners={}\n\
+         listener.security.protocol.map={}CONTROLLER:PLAINTEXT\n\
          controller.quorum.voters=1@127.0.0.1:{controller_port}\n\
          log.dirs={}\n",
+        own.collect::<String>(),
+        told.join(","),
+        protocols.collect::<String>(),
         data.join("data").display()
     ));
-    if let Some(ProxiedListener { port: own, advertised_port }) = options.proxied {
-        // A property that is given twice counts as it stands last.
-        text.push_str(&format!(
-            "listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{own},\
-             CONTROLLER://127.0.0.1:{controller_port}\n\
-             advertised.listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{advertised_port}\n\
-             listener.security.protocol.map=PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT\n"
-        ));
-    }
     for (name, value) in &options.properties {
         text.push_str(&format!("{name}={value}\n"));
     }
