@@ -6,7 +6,7 @@ use std::time::Duration;
 use clickhouse::Client;
 
 use crate::{
-    Cluster, Error, Metrics, http,
+    ClientTls, Cluster, Error, Metrics, http,
     marks::{FreshMarks, NotedCustomers},
 };
 
@@ -43,6 +43,8 @@ const SETTINGS: [(&str, &str); 16] = [
 pub struct ClickHouseConfig {
     /// `http://` or `https://` address of the HTTP interface.
     pub url: String,
+    /// What an `https://` address is reached with.
+    pub tls: Option<ClientTls>,
     /// Database of all tables; created by `migrate`.
     pub database: String,
     /// User name.
@@ -73,7 +75,7 @@ pub struct Store {
 impl Store {
     /// Prepares a client. No connection is made before the first statement.
     pub fn new(config: &ClickHouseConfig, metrics: Metrics) -> Self {
-        let mut client = http::client()
+        let mut client = http::client(config.tls.as_ref())
             .with_url(&config.url)
             .with_user(&config.user)
             .with_product_info("meterhouse", env!("CARGO_PKG_VERSION"));

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::tls;
+
 /// What a caller does about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorClass {
@@ -80,10 +82,10 @@ fn class_of_code(code: u32) -> ErrorClass {
         // them: our bytes are whole, so they were cut on their way.
         6 | 69 | 117 | 321 | 349 | 407 | 469 => ErrorClass::Poisonous,
         // The schema or the user is another one than ours: no such column, unknown identifier, type mismatch, unknown
-        // table, syntax, cannot convert, unknown database, setting; readonly; unknown user, password, address, access.
-        16 | 47 | 53 | 60 | 62 | 70 | 81 | 115 | 164 | 192 | 193 | 194 | 195 | 452 | 497 | 516 => {
-            ErrorClass::Fatal
-        }
+        // table, syntax, cannot convert, unknown database, setting; readonly; unknown user, password, address, access;
+        // users that are kept in a file, or nowhere.
+        16 | 47 | 53 | 60 | 62 | 70 | 81 | 115 | 164 | 192 | 193 | 194 | 195 | 452 | 495 | 497 | 514
+        | 516 => ErrorClass::Fatal,
         _ => ErrorClass::Retryable,
     }
 }
@@ -106,6 +108,10 @@ fn describe(error: &clickhouse::error::Error) -> String {
             text.push_str(&inner_text);
         }
         cause = inner.source();
+    }
+    if let Some(advice) = tls::advice(error) {
+        text.push_str(": ");
+        text.push_str(advice);
     }
     text
 }

@@ -8,6 +8,7 @@
 //! EventBatch::push -> EventBatch::seal (sort, encode) -> SealedEvents -> Store::write (as often as it takes)
 //! ```
 
+mod access;
 mod audit;
 mod cluster;
 mod connect;
@@ -35,10 +36,12 @@ mod sort;
 mod sources;
 mod subscription;
 mod sweep;
+mod tls;
 mod usage;
 mod write;
 mod zone;
 
+pub use access::{DatabaseUser, Role, access_statements};
 pub use audit::{
     AccountedRange, Copies, DailyDifference, EventDifference, EvidenceSet, EvidenceSum, LedgerEnds,
     LedgerEpoch, MissingReplay, Positions, Slice, UnlistedCustomer, UnnamedUsage, UnquarantinedConflict,
@@ -68,5 +71,6 @@ pub use sweep::{
     Case, ConflictOutcome, EventCopy, HashRange, Quarantined, RowKey, Settlement, Standing, Tombstone,
     Unsettled, Verdict, Winners, seal_tombstones,
 };
+pub use tls::{ClientTls, TlsError};
 pub use usage::Usage;
 pub use write::SealedEvents;

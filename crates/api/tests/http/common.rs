@@ -111,6 +111,7 @@ pub(crate) fn service_within(
 fn store(url: &str, query_timeout: Duration, registry: &prometheus::Registry) -> Store {
     let config = ClickHouseConfig {
         url: url.into(),
+        tls: None,
         database: "none".into(),
         user: "default".into(),
         password: None,

@@ -190,6 +190,7 @@ pub(crate) fn kafka_config(brokers: &str, topic: &str, properties: &[(&str, &str
 pub(crate) fn store(url: &str, database: &str) -> Store {
     let config = ClickHouseConfig {
         url: url.to_owned(),
+        tls: None,
         database: database.to_owned(),
         user: "default".to_owned(),
         password: None,

@@ -3,18 +3,34 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use meterhouse_store::Cluster;
+use meterhouse_store::{ClientTls, Cluster, TlsError};
 use url::Url;
 
 use super::definition::{Flag, Number, Optional, Text};
-use super::reader::{Reader, parse_name};
+use super::reader::{Reader, Section, parse_name, read_text};
 use super::secret::Secret;
+use super::users::UsersConfig;
 
 const URL: Text = Text {
     key: "url",
     form: "`http://host:port` or `https://host:port`",
     default: "http://127.0.0.1:8123",
     help: "Address of ClickHouse's HTTP interface.",
+};
+const CA: Optional = Optional {
+    key: "ca_file",
+    form: "path of a file",
+    help: "Authorities (PEM) that an `https://` address is checked against. Without it: those of the system.",
+};
+const CERTIFICATE: Optional = Optional {
+    key: "client_certificate_file",
+    form: "path of a file",
+    help: "Certificate (PEM) that the service shows to a server that asks for one. Only with `client_key_file`.",
+};
+const KEY: Optional = Optional {
+    key: "client_key_file",
+    form: "path of a file",
+    help: "The private key (PEM) of that certificate.",
 };
 const DATABASE: Text = Text {
     key: "database",
@@ -66,18 +82,23 @@ const DATABASE_BYTES_MAX: usize = 128;
 #[derive(Debug, Clone)]
 pub(crate) struct ClickHouseConfig {
     pub(crate) url: String,
+    /// What an `https://` address is reached with.
+    pub(crate) tls: Option<ClientTls>,
     pub(crate) database: String,
     pub(crate) user: String,
     pub(crate) cluster: Option<Cluster>,
     pub(crate) password: Option<Secret>,
     pub(crate) insert_timeout: Duration,
     pub(crate) query_timeout: Duration,
+    /// Whom `migrate --users` makes.
+    pub(crate) users: UsersConfig,
 }
 
 impl ClickHouseConfig {
     pub(super) fn read(reader: &mut Reader) -> Option<Self> {
         let mut section = reader.section("clickhouse");
         let url = section.parsed(&URL, parse_url);
+        let tls = read_tls(&mut section, url.as_deref());
         let database = section.parsed(&DATABASE, parse_database);
         let user = section.parsed(&USER, parse_name);
         let cluster = section.optional(&CLUSTER, parse_cluster);
@@ -85,14 +106,17 @@ impl ClickHouseConfig {
         let password = section.secret(&PASSWORD, &PASSWORD_FILE);
         let insert_timeout_ms = section.number(&INSERT_TIMEOUT_MS);
         let query_timeout_ms = section.number(&QUERY_TIMEOUT_MS);
+        let users = UsersConfig::read(reader);
         Some(Self {
             url: url?,
+            tls: tls?,
             database: database?,
             user: user?,
             cluster: of_cluster(cluster?, is_replicated?),
             password: password?,
             insert_timeout: Duration::from_millis(insert_timeout_ms?),
             query_timeout: Duration::from_millis(query_timeout_ms?),
+            users: users?,
         })
     }
 
@@ -100,12 +124,52 @@ impl ClickHouseConfig {
     pub(crate) fn store_config(&self) -> meterhouse_store::ClickHouseConfig {
         meterhouse_store::ClickHouseConfig {
             url: self.url.clone(),
+            tls: self.tls.clone(),
             database: self.database.clone(),
             user: self.user.clone(),
             cluster: self.cluster.clone(),
             password: self.password.as_ref().map(|password| password.expose().to_owned()),
             insert_timeout: self.insert_timeout,
             query_timeout: self.query_timeout,
+        }
+    }
+}
+
+fn read_tls(section: &mut Section<'_>, url: Option<&str>) -> Option<Option<ClientTls>> {
+    let [authorities, certificate, key] = [&CA, &CERTIFICATE, &KEY].map(|key| section.optional(key, read_text));
+    let (authorities, certificate, key) = (authorities?, certificate?, key?);
+    if !Url::parse(url?).is_ok_and(|url| url.scheme() == "https") {
+        let given = [(CA.key, &authorities), (CERTIFICATE.key, &certificate), (KEY.key, &key)];
+        let Some((unused, _)) = given.iter().find(|(_, text)| text.is_some()) else { return Some(None) };
+        section.complain(
+            unused,
+            format!("clickhouse.{unused} is set, but clickhouse.url does not begin with https://"),
+        );
+        return None;
+    }
+    let identity = match (&certificate, &key) {
+        (Some(certificate), Some(key)) => Some((certificate.as_str(), key.as_str())),
+        (None, None) => None,
+        (certificate, _) => {
+            let (given, missing) =
+                if certificate.is_some() { (CERTIFICATE.key, KEY.key) } else { (KEY.key, CERTIFICATE.key) };
+            section.complain(
+                given,
+                format!("clickhouse.{given} is set, but clickhouse.{missing} is not: a server asks for both"),
+            );
+            return None;
+        }
+    };
+    match ClientTls::new(authorities.as_deref(), identity) {
+        Ok(tls) => Some(Some(tls)),
+        Err(error) => {
+            let key = match error {
+                TlsError::Authorities(_) => CA.key,
+                TlsError::Certificate(_) => CERTIFICATE.key,
+                TlsError::Key(_) => KEY.key,
+            };
+            section.complain(key, format!("clickhouse.{key}: {error}"));
+            None
         }
     }
 }

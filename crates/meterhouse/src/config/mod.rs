@@ -20,6 +20,7 @@ mod suggest;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod users;
 mod verify;
 
 use std::ffi::OsString;

@@ -13,6 +13,8 @@ use super::suggest;
 
 /// Longest secret in a file, in bytes: a longer file is something else.
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
+/// Longest file of certificates, in bytes: some thousands of authorities.
+const TEXT_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// A key with its value after all layers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -264,18 +266,26 @@ pub(super) fn quoted(text: &str) -> String {
 
 /// The secret in a file, without the line's end that editors add.
 fn read_secret(path: &Path) -> Result<Secret, String> {
-    let shown = path.display();
-    let unreadable = |error: std::io::Error| format!("cannot be read: {shown}: {error}");
-    if fs::metadata(path).map_err(unreadable)?.len() > SECRET_BYTES_MAX {
-        return Err(format!("is no file of a secret: {shown} has more than {SECRET_BYTES_MAX} bytes"));
-    }
-    let bytes = fs::read(path).map_err(unreadable)?;
-    let text =
-        String::from_utf8(bytes).map_err(|_| format!("is no file of a secret: {shown} is not UTF-8"))?;
+    let (text, shown) = (read_bounded(path, "a secret", SECRET_BYTES_MAX)?, path.display());
     match text.trim_end_matches(['\r', '\n']) {
         "" => Err(format!("is no file of a secret: {shown} is empty")),
         secret => Ok(Secret::new(secret.to_owned())),
     }
+}
+
+/// The text of a file with certificates or a key.
+pub(super) fn read_text(path: &str) -> Result<String, String> {
+    read_bounded(Path::new(path), "certificates", TEXT_BYTES_MAX)
+}
+
+fn read_bounded(path: &Path, what: &str, bytes_max: u64) -> Result<String, String> {
+    let shown = path.display();
+    let unreadable = |error: std::io::Error| format!("cannot be read: {shown}: {error}");
+    if fs::metadata(path).map_err(unreadable)?.len() > bytes_max {
+        return Err(format!("is no file of {what}: {shown} has more than {bytes_max} bytes"));
+    }
+    let bytes = fs::read(path).map_err(unreadable)?;
+    String::from_utf8(bytes).map_err(|_| format!("is no file of {what}: {shown} is not UTF-8"))
 }
 
 /// Whether a path is a section's, or that of one above it.

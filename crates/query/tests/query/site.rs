@@ -104,6 +104,7 @@ impl<'s> Site<'s> {
         let name = format!("query_{}", NEXT.fetch_add(1, Ordering::Relaxed));
         let config = ClickHouseConfig {
             url: server.http_url(),
+            tls: None,
             database: name.clone(),
             user: "meterhouse".into(),
             password: Some("local".into()),

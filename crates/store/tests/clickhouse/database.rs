@@ -53,6 +53,7 @@ impl<'s> Database<'s> {
     pub(crate) fn config(&self) -> ClickHouseConfig {
         ClickHouseConfig {
             url: self.server.http_url(),
+            tls: None,
             database: self.name.clone(),
             user: "meterhouse".into(),
             password: Some("local".into()),
