@@ -171,6 +171,29 @@ fn secrets_are_never_printed() {
 }
 
 #[test]
+fn a_property_of_kafka_may_be_in_a_file_of_its_own() {
+    let file = "[kafka.property_files]\n'sasl.password' = 'secret'\n";
+    let folder = folder(&[("meterhouse.toml", file), ("secret", "canary\n")]);
+    let good = meterhouse(folder.path(), &["check-config"], &[]);
+    assert_eq!(good.status.code(), Some(0), "{}", stderr(&good));
+    let shown = "[kafka.property_files]\n\"sasl.password\" = \"secret\" # meterhouse.toml:2\n";
+    assert!(stdout(&good).contains(shown), "{}", stdout(&good));
+    let cases = [
+        ("METERHOUSE_KAFKA__PROPERTIES__SASL_PASSWORD", "canary", "are both given: which one counts?"),
+        ("METERHOUSE_KAFKA__PROPERTY_FILES__SASL_PASSWORD", "nowhere", "cannot be read: nowhere"),
+        ("METERHOUSE_KAFKA__PROPERTY_FILES__SECURITY_PROTOCOL", "secret", "is refused by librdkafka"),
+        ("METERHOUSE_KAFKA__PROPERTY_FILES__SASL_PASSWORT", "secret", "No such configuration property"),
+        ("METERHOUSE_KAFKA__PROPERTY_FILES__GROUP_ID", "secret", "follows from kafka.group_id"),
+    ];
+    for (name, value, error) in cases {
+        let bad = meterhouse(folder.path(), &["check-config"], &[(name, value)]);
+        let told = stdout(&bad) + &stderr(&bad);
+        assert_eq!(bad.status.code(), Some(2), "{name}: {told}");
+        assert!(told.contains(error) && !told.contains("canary"), "{name}: {told}");
+    }
+}
+
+#[test]
 fn the_secret_of_a_merchant_is_read_and_never_printed() {
     let merchant = |place: &str| format!("[[merchant]]\ncode = 'M'\n{place}\ncustomers = ['*']\n");
     let folder = folder(&[]);

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
 
 use super::IngestConfig;
 use super::definition::{Optional, Text};
-use super::layers::{PROPERTIES, Value, join};
-use super::reader::{Reader, Section, parse_name, quoted};
+use super::layers::{PROPERTIES, PROPERTY_FILES, Value, join};
+use super::reader::{Reader, Section, parse_name, quoted, read_secret};
 use super::secret::MASK;
 
 const BROKERS: Text = Text {
@@ -28,6 +29,12 @@ const ANY_PROPERTY: Optional = Optional {
     form: "or integer, or true or false",
     help: "Passed to librdkafka under its own name, such as `'security.protocol' = 'sasl_ssl'`: TLS, SASL and the like. \
            In the variable `_` stands for a dot. Properties on which exactness rests are refused.",
+};
+const ANY_PROPERTY_FILE: Optional = Optional {
+    key: "*",
+    form: "path of a file",
+    help: "File that holds the value of a property, for secrets: `'sasl.password' = '/run/secrets/kafka'`. The line's end does \
+           not count. Not both this and the property itself.",
 };
 /// Kafka's usual port, which librdkafka assumes.
 const DEFAULT_PORT: &str = "9092";
@@ -90,7 +97,12 @@ impl KafkaConfig {
         let brokers = section.parsed(&BROKERS, parse_brokers);
         let topic = section.parsed(&TOPIC, parse_topic);
         let group_id = section.parsed(&GROUP_ID, parse_name);
-        let properties = read_properties(&mut reader.section(PROPERTIES));
+        let given = read_properties(&mut reader.section(PROPERTIES));
+        let of_files = read_property_files(&mut reader.section(PROPERTY_FILES), given.as_ref());
+        let properties = given.zip(of_files).map(|(mut all, of_files)| {
+            all.extend(of_files);
+            Properties(all)
+        });
         Some(Self { brokers: brokers?, topic: topic?, group_id: group_id?, properties: properties? })
     }
 
@@ -107,7 +119,7 @@ impl KafkaConfig {
     }
 }
 
-fn read_properties(section: &mut Section<'_>) -> Option<Properties> {
+fn read_properties(section: &mut Section<'_>) -> Option<BTreeMap<String, String>> {
     let mut properties = BTreeMap::new();
     let mut is_right = true;
     for (name, value, source) in section.rest(&ANY_PROPERTY) {
@@ -130,7 +142,39 @@ fn read_properties(section: &mut Section<'_>) -> Option<Properties> {
         }
         properties.extend(text.map(|text| (name, text)));
     }
-    is_right.then_some(Properties(properties))
+    is_right.then_some(properties)
+}
+
+/// The properties whose values are in files; none of them may be given twice.
+fn read_property_files(
+    section: &mut Section<'_>,
+    given: Option<&BTreeMap<String, String>>,
+) -> Option<BTreeMap<String, String>> {
+    let mut properties = BTreeMap::new();
+    let mut is_right = true;
+    for (name, value, source) in section.rest(&ANY_PROPERTY_FILE) {
+        let path = match value {
+            Value::Untyped(path) | Value::Text(path) => Some(path),
+            Value::Integer(_) | Value::Flag(_) | Value::Other(_) => None,
+        };
+        section.show(&name, path.as_deref().map(quoted), Some(&source));
+        let read = match path {
+            None => Err("must be a string, the path of a file".to_owned()),
+            Some(_) if given.is_some_and(|given| given.contains_key(&name)) => {
+                Err(format!("and {} are both given: which one counts?", join(PROPERTIES, &name)))
+            }
+            Some(path) => read_secret(Path::new(&path)),
+        };
+        let checked = read.and_then(|secret| check_secret(&name, secret.expose()).map(|()| secret));
+        match checked {
+            Ok(secret) => properties.extend([(name, secret.expose().to_owned())]),
+            Err(why) => {
+                section.complain(&name, format!("{} {why}", join(PROPERTY_FILES, &name)));
+                is_right = false;
+            }
+        }
+    }
+    is_right.then_some(properties)
 }
 
 fn check_property(name: &str, value: &str) -> Result<(), String> {
@@ -149,6 +193,14 @@ fn check_property(name: &str, value: &str) -> Result<(), String> {
         Ok(()) => Err("has a value that librdkafka refuses".to_owned()),
         Err(why) => Err(format!("is refused by librdkafka: {why}")),
     }
+}
+
+/// The same for what was put into a file, so that nobody sees it.
+fn check_secret(name: &str, value: &str) -> Result<(), String> {
+    check_property(name, value).map_err(|_| {
+        let why = check_property(name, MASK).err();
+        why.unwrap_or_else(|| "has a value that librdkafka refuses".to_owned())
+    })
 }
 
 /// Whether a property may be a secret. One too many is masked rather than one too few.

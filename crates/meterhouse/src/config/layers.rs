@@ -11,8 +11,9 @@ use super::problem::Problem;
 
 /// What every variable of the configuration begins with.
 pub(crate) const PREFIX: &str = "METERHOUSE_";
-/// Where librdkafka's own properties are. Their names have dots, which a variable's cannot have.
+/// Where librdkafka's own properties are, and the files that hold some. Their names have dots, which a variable's cannot have.
 pub(super) const PROPERTIES: &str = "kafka.properties";
+pub(super) const PROPERTY_FILES: &str = "kafka.property_files";
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -139,19 +140,30 @@ impl Layers {
 /// `KAFKA__BROKERS` -> `kafka.brokers`, `KAFKA__PROPERTIES__SASL_PASSWORD` -> `kafka.properties.sasl.password`.
 fn variable_path(rest: &str) -> String {
     let path = rest.to_lowercase().replace("__", ".");
-    match path.strip_prefix(PROPERTIES).and_then(|rest| rest.strip_prefix('.')) {
-        Some(property) => join(PROPERTIES, &property.replace('_', ".")),
+    match property_of(&path) {
+        Some((table, property)) => join(table, &property.replace('_', ".")),
         None => path,
     }
 }
 
 /// The variable of a key.
 pub(super) fn variable_name(path: &str) -> String {
-    let name = match path.strip_prefix(PROPERTIES).and_then(|rest| rest.strip_prefix('.')) {
-        Some(property) => format!("KAFKA__PROPERTIES__{}", property.replace('.', "_")),
+    let name = match property_of(path) {
+        Some((table, property)) => format!("{}__{}", table.replace('.', "__"), property.replace('.', "_")),
         None => path.replace('.', "__"),
     };
     format!("{PREFIX}{}", name.to_uppercase())
+}
+
+/// Whether keys of a table are names of librdkafka.
+pub(super) fn holds_properties(table: &str) -> bool {
+    [PROPERTIES, PROPERTY_FILES].contains(&table)
+}
+
+/// The table and the name of a property of librdkafka.
+fn property_of(path: &str) -> Option<(&'static str, &str)> {
+    let below = |table| Some((table, path.strip_prefix(table)?.strip_prefix('.')?));
+    [PROPERTIES, PROPERTY_FILES].into_iter().find_map(below)
 }
 
 pub(super) fn join(prefix: &str, key: &str) -> String {
@@ -244,7 +256,8 @@ mod tests {
 
     #[test]
     fn a_key_and_its_variable_name_each_other() {
-        for key in ["kafka.brokers", "ingest.batch_age_ms", "kafka.properties.sasl.password"] {
+        let property = "kafka.property_files.sasl.password";
+        for key in ["kafka.brokers", "ingest.batch_age_ms", "kafka.properties.sasl.password", property] {
             let name = variable_name(key);
             assert_eq!(variable_path(name.strip_prefix(PREFIX).unwrap()), key, "{name}");
         }

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::definition::{Definition, Flag, Number, Optional, Text};
-use super::layers::{Layers, PROPERTIES, Setting, Source, Value, join};
+use super::layers::{Layers, Setting, Source, Value, holds_properties, join};
 use super::problem::{Problem, Problems};
 use super::secret::{MASK, Secret};
 use super::suggest;
@@ -265,7 +265,7 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 /// The secret in a file, without the line's end that editors add.
-fn read_secret(path: &Path) -> Result<Secret, String> {
+pub(super) fn read_secret(path: &Path) -> Result<Secret, String> {
     let (text, shown) = (read_bounded(path, "a secret", SECRET_BYTES_MAX)?, path.display());
     match text.trim_end_matches(['\r', '\n']) {
         "" => Err(format!("is no file of a secret: {shown} is empty")),
@@ -291,5 +291,5 @@ fn read_bounded(path: &Path, what: &str, bytes_max: u64) -> Result<String, Strin
 /// Whether a path is a section's, or that of one above it.
 pub(super) fn is_section(path: &str, known: &[String]) -> bool {
     let is_above = |key: &String| key.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'));
-    path == PROPERTIES || known.iter().any(is_above)
+    holds_properties(path) || known.iter().any(is_above)
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::layers::PROPERTIES;
+use super::layers::holds_properties;
 use super::reader::{Effective, quoted};
 
 /// TOML with a section a table, and a comment behind each value that is no default.
@@ -17,7 +17,7 @@ pub(super) fn to_toml(effective: &[Effective]) -> String {
             let _ = writeln!(text, "{gap}[{of}]");
             section = of;
         }
-        let key = if of == PROPERTIES { quoted(key) } else { key.clone() };
+        let key = if holds_properties(of) { quoted(key) } else { key.clone() };
         let _ = match value {
             Some(value) => write!(text, "{key} = {value}"),
             None => write!(text, "# {key} is not set"),
