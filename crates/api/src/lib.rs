@@ -21,6 +21,7 @@ mod read;
 mod reply;
 mod router;
 mod serve;
+mod tls;
 mod ui;
 mod writes;
 
@@ -30,4 +31,5 @@ pub use limits::{Limits, Slots};
 pub use metrics::Metrics;
 pub use router::{ApiState, ops_router, router};
 pub use serve::serve;
+pub use tls::{Identity, IdentityError, Transport};
 pub use writes::UsageWriter;

@@ -8,11 +8,13 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::Limits;
+use crate::tls::handshake;
+use crate::{Limits, Transport};
 
 /// Least room for a head that hyper works with.
 const HEAD_BYTES_MIN: usize = 8192;
@@ -30,8 +32,14 @@ const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 /// Serves HTTP/1.1 until `shutdown` is cancelled, then lets running requests end, for ten seconds at most.
 ///
 /// Idle connections are closed at once; what still runs after the ten seconds is cut off. HTTP/2 is left to whatever
-/// terminates TLS in front.
-pub async fn serve(listener: TcpListener, router: Router, limits: Limits, shutdown: CancellationToken) {
+/// stands in front.
+pub async fn serve(
+    listener: TcpListener,
+    transport: Transport,
+    router: Router,
+    limits: Limits,
+    shutdown: CancellationToken,
+) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -39,7 +47,8 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, shutdo
             Some(ended) = connections.join_next() => report(ended),
             accepted = listener.accept(), if connections.len() < limits.connections => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(serve_connection(stream, router.clone(), limits, shutdown.clone()));
+                    let (transport, router, shutdown) = (transport.clone(), router.clone(), shutdown.clone());
+                    connections.spawn(serve_connection(stream, transport, router, limits, shutdown));
                 }
                 Err(error) => refused(&error).await,
             },
@@ -49,9 +58,32 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, shutdo
     drain(connections).await;
 }
 
-async fn serve_connection(stream: TcpStream, router: Router, limits: Limits, shutdown: CancellationToken) {
+/// A connection counts from its first packet: a handshake takes part of the limits as a request does.
+async fn serve_connection(
+    stream: TcpStream,
+    transport: Transport,
+    router: Router,
+    limits: Limits,
+    shutdown: CancellationToken,
+) {
     // Answers are small and whole: waiting to fill a packet only delays them.
     let _ = stream.set_nodelay(true);
+    match transport {
+        Transport::Plain => serve_requests(stream, router, limits, shutdown).await,
+        Transport::Tls(latest) => {
+            if let Some(stream) = handshake(stream, &latest, limits.head_timeout, &shutdown).await {
+                serve_requests(stream, router, limits, shutdown).await;
+            }
+        }
+    }
+}
+
+async fn serve_requests(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    router: Router,
+    limits: Limits,
+    shutdown: CancellationToken,
+) {
     let head_bytes = limits.head_bytes.max(HEAD_BYTES_MIN);
     let mut builder = http1::Builder::new();
     builder

@@ -1,6 +1,7 @@
 //! `meterhouse`: usage events from Kafka become an exact monthly history in ClickHouse.
 
 mod allocator;
+mod certificate;
 mod check_config;
 mod cli;
 mod config;

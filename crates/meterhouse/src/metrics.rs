@@ -1,12 +1,25 @@
 //! Metrics of the process and of the files that it watches.
 
-use prometheus::{IntCounterVec, IntGaugeVec, Opts, Registry};
+use prometheus::{IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
 
 /// What is counted about watched files: `meterhouse_file_loads_total{file,outcome}` and `meterhouse_file_stale{file}`.
 #[derive(Debug, Clone)]
 pub(crate) struct FileMetrics {
     loads: IntCounterVec,
     stale: IntGaugeVec,
+}
+
+/// Registers `meterhouse_tls_certificate_not_after_timestamp_seconds`: when the certificate in effect expires.
+///
+/// # Errors
+/// A metric of the same name is registered already.
+pub(crate) fn register_certificate_expiry(registry: &Registry) -> Result<IntGauge, prometheus::Error> {
+    let expiry = IntGauge::new(
+        "meterhouse_tls_certificate_not_after_timestamp_seconds",
+        "When the certificate of the HTTP listener expires, in seconds since 1970.",
+    )?;
+    registry.register(Box::new(expiry.clone()))?;
+    Ok(expiry)
 }
 
 /// Registers `meterhouse_build_info`, which is always 1.
@@ -39,7 +52,7 @@ impl FileMetrics {
         )?;
         registry.register(Box::new(loads.clone()))?;
         registry.register(Box::new(stale.clone()))?;
-        for file in ["catalog", "subscriptions", "credentials"] {
+        for file in ["catalog", "subscriptions", "credentials", "certificate"] {
             stale.with_label_values(&[file]).set(0);
         }
         Ok(Self { loads, stale })

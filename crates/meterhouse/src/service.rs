@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use meterhouse_api::{
-    ApiState, Authority, Health, Limits, RateLimit, Slots, UsageWriter, ops_router, router,
+    ApiState, Authority, Health, Limits, RateLimit, Slots, Transport, UsageWriter, ops_router, router,
 };
 use meterhouse_ingest::{KafkaProbe, Reporter, SWEEP_CHECK, SweepMetrics, TopicProducer};
 use meterhouse_model::Rules;
@@ -22,9 +22,9 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::failure::{ExitKind, Failure};
 use crate::files::Files;
-use crate::metrics::{FileMetrics, register_build_info};
+use crate::metrics::{FileMetrics, register_build_info, register_certificate_expiry};
 use crate::rules::RuleSource;
-use crate::{probes, rollup, schema, shutdown, sweep, verify};
+use crate::{certificate, probes, rollup, schema, shutdown, sweep, verify};
 
 /// What is still blocked at the end, such as a question to a server that does not answer, is left behind after this time.
 const LEAVE_BEHIND: Duration = Duration::from_secs(1);
@@ -77,8 +77,9 @@ async fn serve(config: Arc<Config>, roles: Roles, files: Files) -> Result<(), Fa
     let mut parts = Parts::new(shutdown.clone());
 
     let listener = bind("metrics", config.metrics.listen).await?;
-    let operators = ops_router(health.clone(), registry);
-    parts.run(done(meterhouse_api::serve(listener, operators, Limits::default(), shutdown.clone())));
+    let operators = ops_router(health.clone(), registry.clone());
+    let (plain, limits) = (Transport::Plain, Limits::default());
+    parts.run(done(meterhouse_api::serve(listener, plain, operators, limits, shutdown.clone())));
     let mut source = RuleSource::new(&config, &files);
     let (sender, rules) = watch::channel(source.current());
     parts.run(done(source.watch(sender, shutdown.clone())));
@@ -86,8 +87,10 @@ async fn serve(config: Arc<Config>, roles: Roles, files: Files) -> Result<(), Fa
         let listener = bind("http", config.http.listen).await?;
         let state = api_state(&config, roles, &files, &store, rules.clone(), &health, metrics.api);
         let limits = config.http.limits();
+        let transport = transport(&config, &files, &registry, &mut parts)?;
         parts.run(done(state.writer.clone().mend(shutdown.clone())));
-        parts.run(done(meterhouse_api::serve(listener, router(state), limits, shutdown.clone())));
+        let routes = router(state);
+        parts.run(done(meterhouse_api::serve(listener, transport, routes, limits, shutdown.clone())));
     }
     parts.run(done(probes::clickhouse(store.clone(), health.clone(), shutdown.clone())));
     if let Some(metrics_of_sweep) = metrics.sweep {
@@ -167,6 +170,21 @@ async fn bind(name: &'static str, listen: SocketAddr) -> Result<TcpListener, Fai
     let address: SocketAddr = listener.local_addr().with_context(failed)?;
     tracing::info!(listener = name, %address, "listening");
     Ok(listener)
+}
+
+/// How customers reach the service: with TLS where a certificate is configured.
+fn transport(
+    config: &Config,
+    files: &Files,
+    registry: &Registry,
+    parts: &mut Parts,
+) -> Result<Transport, Failure> {
+    if config.http.tls.is_none() {
+        return Ok(Transport::Plain);
+    }
+    let expiry = register_certificate_expiry(registry).context("cannot register metrics")?;
+    parts.run(done(certificate::watch(files.certificate(), expiry, parts.shutdown.clone())));
+    Ok(Transport::Tls(files.certificate()))
 }
 
 fn api_state(

@@ -13,4 +13,5 @@ mod placewise;
 mod running;
 mod shutdown;
 mod store;
+mod tls;
 mod ui;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use axum::Router;
-use meterhouse_api::Limits;
+use meterhouse_api::{Limits, Transport};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -21,10 +21,14 @@ pub(crate) async fn run(router: Router) -> Running {
 }
 
 pub(crate) async fn run_within(limits: Limits, router: Router) -> Running {
+    run_on(Transport::Plain, limits, router).await
+}
+
+pub(crate) async fn run_on(transport: Transport, limits: Limits, router: Router) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let shutdown = CancellationToken::new();
-    let task = tokio::spawn(meterhouse_api::serve(listener, router, limits, shutdown.clone()));
+    let task = tokio::spawn(meterhouse_api::serve(listener, transport, router, limits, shutdown.clone()));
     Running { address, shutdown, task }
 }
 

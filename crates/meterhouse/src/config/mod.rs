@@ -28,7 +28,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 pub(crate) use clickhouse::ClickHouseConfig;
-pub(crate) use http::HttpConfig;
+pub(crate) use http::{HttpConfig, TlsFiles};
 pub(crate) use ingest::IngestConfig;
 pub(crate) use kafka::KafkaConfig;
 pub(crate) use problem::{Problem, Problems};

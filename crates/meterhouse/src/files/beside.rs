@@ -29,7 +29,7 @@ impl Beside {
     }
 
     /// The text of a file whose path starts at the folder of the watched one, or why there is none.
-    pub(super) fn text(&mut self, path: &str) -> Result<String, String> {
+    pub(super) fn text(&mut self, path: impl AsRef<Path>) -> Result<String, String> {
         let path = self.folder.join(path);
         let (content, text) = self.read.entry(path.clone()).or_insert_with(|| read(&path, BYTES_MAX));
         self.used.insert(path, content.clone());

@@ -11,7 +11,7 @@ use clap::{Args, Subcommand};
 use super::beside::Beside;
 use super::content::read;
 use super::watched::{FILE_BYTES_MAX, Kind};
-use super::{CATALOG, SUBSCRIPTIONS};
+use super::{catalog, subscriptions};
 use crate::config::{Config, FileConfig, Problems};
 use crate::failure::{ExitKind, Failure};
 
@@ -35,8 +35,9 @@ pub(crate) fn check_catalog(
     command: &FileCommand,
     configure: impl FnOnce() -> Result<Config, Problems>,
 ) -> Result<(), Failure> {
-    let path = path(command, &CATALOG, || Ok(configure()?.catalog))?;
-    let catalog = parsed(&CATALOG, &path)?;
+    let kind = catalog();
+    let path = path(command, &kind, || Ok(configure()?.catalog))?;
+    let catalog = parsed(&kind, &path)?;
     let services: HashSet<&str> = catalog.options().map(|(_, option)| option.service.as_str()).collect();
     let prices = || catalog.options().filter_map(|(_, option)| option.price.as_ref());
     let currencies: HashSet<_> = prices().map(|price| price.currency).collect();
@@ -57,8 +58,9 @@ pub(crate) fn check_subscriptions(
     command: &FileCommand,
     configure: impl FnOnce() -> Result<Config, Problems>,
 ) -> Result<(), Failure> {
-    let path = path(command, &SUBSCRIPTIONS, || Ok(configure()?.subscriptions))?;
-    let registry = parsed(&SUBSCRIPTIONS, &path)?;
+    let kind = subscriptions();
+    let path = path(command, &kind, || Ok(configure()?.subscriptions))?;
+    let registry = parsed(&kind, &path)?;
     let intervals = || registry.subscriptions().flat_map(|(_, intervals)| intervals);
     let customers: HashSet<&str> = intervals().map(|interval| interval.customer.as_str()).collect();
     let counts = [

@@ -20,14 +20,17 @@ pub(super) const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 const LOGGED_PROBLEMS_MAX: usize = 20;
 
 /// What a file means.
-pub(super) struct Kind<T: 'static> {
+pub(super) struct Kind<T> {
     /// For logs and metrics.
     pub(super) name: &'static str,
-    /// From its text to its value, parts of which may be in files beside it.
-    pub(super) parse: fn(&Path, &str, &mut Beside) -> Result<T, Vec<FileProblem>>,
     /// What its end means.
-    pub(super) vanished: Vanished,
+    vanished: Vanished,
+    /// From its text to its value.
+    pub(super) parse: Box<Parse<T>>,
 }
+
+/// From the path and the text of a file to its value, parts of which may be in files beside it.
+type Parse<T> = dyn Fn(&Path, &str, &mut Beside) -> Result<T, Vec<FileProblem>> + Send + Sync;
 
 /// What it means if a file is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,8 +50,8 @@ pub(super) struct FileProblem {
 }
 
 /// A file, and the value that counts.
-pub(super) struct Watched<T: 'static> {
-    kind: &'static Kind<T>,
+pub(super) struct Watched<T> {
+    kind: Kind<T>,
     path: Option<PathBuf>,
     value: watch::Sender<Arc<T>>,
     /// What the last verdict was about.
@@ -64,6 +67,16 @@ pub(super) struct Watched<T: 'static> {
 struct Seen {
     file: Content,
     beside: BTreeMap<PathBuf, Content>,
+}
+
+impl<T> Kind<T> {
+    pub(super) fn new(
+        name: &'static str,
+        vanished: Vanished,
+        parse: impl Fn(&Path, &str, &mut Beside) -> Result<T, Vec<FileProblem>> + Send + Sync + 'static,
+    ) -> Self {
+        Self { name, vanished, parse: Box::new(parse) }
+    }
 }
 
 impl FileProblem {
@@ -84,7 +97,7 @@ impl fmt::Display for FileProblem {
 
 impl<T: Default> Watched<T> {
     /// Reads a file for the first time. Without a path the value is the empty one, for ever.
-    pub(super) fn load(kind: &'static Kind<T>, path: Option<&Path>) -> Result<Self, Vec<FileProblem>> {
+    pub(super) fn load(kind: Kind<T>, path: Option<&Path>) -> Result<Self, Vec<FileProblem>> {
         let mut watched = Self {
             kind,
             path: path.map(Path::to_owned),

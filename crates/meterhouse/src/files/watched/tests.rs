@@ -7,11 +7,18 @@ use super::super::content::CLOCK_STEP_MAX;
 use super::*;
 
 /// A file whose text is a word, and no number.
-const WORD: Kind<String> = Kind { name: "catalog", parse: parse_word, vanished: Vanished::KeepsLast };
-const SECRET: Kind<String> = Kind { name: "credentials", parse: parse_word, vanished: Vanished::Empties };
+fn word() -> Kind<String> {
+    Kind::new("catalog", Vanished::KeepsLast, parse_word)
+}
+
+fn secret() -> Kind<String> {
+    Kind::new("credentials", Vanished::Empties, parse_word)
+}
 
 /// Words, each in a file beside the one that lists them.
-const WORDS: Kind<String> = Kind { name: "credentials", parse: parse_words, vanished: Vanished::Empties };
+fn words() -> Kind<String> {
+    Kind::new("credentials", Vanished::Empties, parse_words)
+}
 
 fn parse_words(path: &Path, text: &str, beside: &mut Beside) -> Result<String, Vec<FileProblem>> {
     let words: Vec<_> = text.split_whitespace().map(|name| beside.text(name)).collect();
@@ -36,7 +43,7 @@ struct Scene {
 }
 
 impl Scene {
-    fn new(kind: &'static Kind<String>, text: &str) -> Self {
+    fn new(kind: Kind<String>, text: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file.toml");
         fs::write(&path, text).unwrap();
@@ -68,7 +75,7 @@ impl Scene {
 
 #[test]
 fn a_change_counts_at_the_second_look() {
-    let mut scene = Scene::new(&WORD, "one");
+    let mut scene = Scene::new(word(), "one");
     assert_eq!(scene.look_twice(), "one");
     fs::write(&scene.path, "two").unwrap();
     assert_eq!(scene.look(), "one");
@@ -78,7 +85,7 @@ fn a_change_counts_at_the_second_look() {
 
 #[test]
 fn what_is_there_for_one_look_alone_does_not_count() {
-    let mut scene = Scene::new(&SECRET, "one");
+    let mut scene = Scene::new(secret(), "one");
     fs::write(&scene.path, "").unwrap();
     assert_eq!(scene.look(), "one");
     fs::remove_file(&scene.path).unwrap();
@@ -90,7 +97,7 @@ fn what_is_there_for_one_look_alone_does_not_count() {
 
 #[test]
 fn a_change_of_the_same_length_within_the_clock_s_step_is_seen() {
-    let mut scene = Scene::new(&WORD, "a");
+    let mut scene = Scene::new(word(), "a");
     for text in ["b", "c", "d", "e"] {
         fs::write(&scene.path, text).unwrap();
         assert_eq!(scene.look_twice(), text);
@@ -99,7 +106,7 @@ fn a_change_of_the_same_length_within_the_clock_s_step_is_seen() {
 
 #[test]
 fn a_wrong_file_changes_nothing_until_it_is_right() {
-    let mut scene = Scene::new(&WORD, "one");
+    let mut scene = Scene::new(word(), "one");
     fs::write(&scene.path, "1").unwrap();
     assert_eq!(scene.look_twice(), "one");
     assert!(scene.metric("meterhouse_file_stale{file=\"catalog\"} 1"));
@@ -113,12 +120,12 @@ fn a_wrong_file_changes_nothing_until_it_is_right() {
 
 #[test]
 fn a_catalog_that_vanishes_stays_and_credentials_do_not() {
-    let mut catalog = Scene::new(&WORD, "one");
+    let mut catalog = Scene::new(word(), "one");
     fs::remove_file(&catalog.path).unwrap();
     assert_eq!(catalog.look_twice(), "one");
     assert!(catalog.metric("meterhouse_file_stale{file=\"catalog\"} 1"));
 
-    let mut credentials = Scene::new(&SECRET, "one");
+    let mut credentials = Scene::new(secret(), "one");
     fs::remove_file(&credentials.path).unwrap();
     assert_eq!(credentials.look_twice(), "");
     assert_eq!(credentials.watched.missing(), Some(credentials.path.as_path()));
@@ -129,7 +136,7 @@ fn a_catalog_that_vanishes_stays_and_credentials_do_not() {
 
 #[test]
 fn a_renamed_file_and_a_switched_link_are_seen() {
-    let mut scene = Scene::new(&WORD, "one");
+    let mut scene = Scene::new(word(), "one");
     let other = scene.folder.path().join("other");
     fs::write(&other, "two").unwrap();
     fs::rename(&other, &scene.path).unwrap();
@@ -152,7 +159,7 @@ fn a_renamed_file_and_a_switched_link_are_seen() {
 
 #[test]
 fn a_file_that_has_rested_is_not_read_again() {
-    let mut scene = Scene::new(&WORD, "one");
+    let mut scene = Scene::new(word(), "one");
     let rested = SystemTime::now() - CLOCK_STEP_MAX * 2;
     let mut stamp = Stamp::of(&fs::metadata(&scene.path).unwrap());
     assert!(!stamp.is_old());
@@ -170,7 +177,7 @@ fn a_file_that_has_rested_is_not_read_again() {
 
 #[test]
 fn a_change_beside_a_file_counts_at_the_second_look() {
-    let mut scene = Scene::new(&WORDS, "a b");
+    let mut scene = Scene::new(words(), "a b");
     assert_eq!(scene.look_twice(), "a b");
     fs::write(scene.folder.path().join("b"), "B").unwrap();
     assert_eq!(scene.look(), "a b");
@@ -185,7 +192,7 @@ fn a_change_beside_a_file_counts_at_the_second_look() {
 
 #[test]
 fn a_change_beside_a_file_that_has_rested_is_seen() {
-    let mut scene = Scene::new(&WORDS, "a b");
+    let mut scene = Scene::new(words(), "a b");
     scene.look();
     scene.watched.settled = scene.watched.stamps(&scene.path);
     assert_eq!(scene.watched.settled.as_ref().map(Vec::len), Some(3));
@@ -199,7 +206,7 @@ fn a_change_beside_a_file_that_has_rested_is_seen() {
 
 #[test]
 fn a_missing_file_beside_a_file_is_a_mistake_until_it_is_there_again() {
-    let mut scene = Scene::new(&WORDS, "a b");
+    let mut scene = Scene::new(words(), "a b");
     let beside = scene.folder.path().join("b");
     for spoil in [|path: &Path| fs::remove_file(path).unwrap(), |path: &Path| fs::create_dir(path).unwrap()] {
         spoil(&beside);
@@ -215,7 +222,7 @@ fn a_missing_file_beside_a_file_is_a_mistake_until_it_is_there_again() {
 
 #[test]
 fn a_file_beside_a_file_is_looked_at_as_long_as_it_is_named() {
-    let mut scene = Scene::new(&WORDS, "a");
+    let mut scene = Scene::new(words(), "a");
     fs::write(&scene.path, "b").unwrap();
     assert_eq!(scene.look_twice(), "b");
     fs::write(scene.folder.path().join("a"), "other").unwrap();
@@ -236,18 +243,18 @@ fn what_cannot_be_used_at_the_start_is_an_error() {
         Err(problems) => problems.iter().map(ToString::to_string).collect::<Vec<_>>(),
     };
     let missing = folder.path().join("missing.toml");
-    assert!(wrong(&WORD, &missing)[0].ends_with("missing.toml: there is no such file"));
-    assert!(Watched::load(&SECRET, Some(&missing)).is_ok_and(|watched| watched.missing().is_some()));
-    assert!(wrong(&SECRET, folder.path())[0].ends_with("it is no regular file"));
+    assert!(wrong(word(), &missing)[0].ends_with("missing.toml: there is no such file"));
+    assert!(Watched::load(secret(), Some(&missing)).is_ok_and(|watched| watched.missing().is_some()));
+    assert!(wrong(secret(), folder.path())[0].ends_with("it is no regular file"));
     let path = folder.path().join("file.toml");
     fs::write(&path, [0xff]).unwrap();
-    assert!(wrong(&SECRET, &path)[0].ends_with("it is not UTF-8"));
+    assert!(wrong(secret(), &path)[0].ends_with("it is not UTF-8"));
     fs::write(&path, "1").unwrap();
-    assert!(wrong(&SECRET, &path)[0].ends_with("file.toml:1: a number"));
+    assert!(wrong(secret(), &path)[0].ends_with("file.toml:1: a number"));
     fs::write(&path, "a nowhere").unwrap();
     fs::write(folder.path().join("a"), "a").unwrap();
-    assert!(wrong(&WORDS, &path)[0].ends_with("file.toml:1: there is no such file"));
+    assert!(wrong(words(), &path)[0].ends_with("file.toml:1: there is no such file"));
     fs::write(folder.path().join("nowhere"), "x".repeat(64 * 1024 + 1)).unwrap();
-    assert!(wrong(&WORDS, &path)[0].ends_with("file.toml:1: it has more than 65536 bytes"));
-    assert!(Watched::load(&WORD, None).is_ok_and(|watched| watched.missing().is_none()));
+    assert!(wrong(words(), &path)[0].ends_with("file.toml:1: it has more than 65536 bytes"));
+    assert!(Watched::load(word(), None).is_ok_and(|watched| watched.missing().is_none()));
 }
