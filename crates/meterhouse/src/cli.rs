@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::files::FileCommand;
 use crate::generate::GenerateArgs;
 use crate::ledger::LedgerCommand;
+use crate::migrate::MigrateArgs;
 use crate::rejects::RejectsArgs;
 use crate::rollup::RebuildArgs;
 use crate::verify::VerifyArgs;
@@ -37,8 +38,8 @@ pub(crate) enum Command {
     Api(ServeArgs),
     /// Only sum up days that have got usage, so that answers stay fast
     Rollup(RollupArgs),
-    /// Create or update the tables
-    Migrate,
+    /// Create or update the tables, or the users
+    Migrate(MigrateArgs),
     /// Print the effective configuration, or all that is wrong with it and its files
     CheckConfig(CheckConfigArgs),
     /// Audit everything that is billed: exit code 1 where something is wrong

@@ -13,6 +13,7 @@ mod generate;
 mod ledger;
 mod log;
 mod metrics;
+mod migrate;
 mod principal;
 mod probes;
 mod progress;
@@ -58,7 +59,8 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Verify(args) => verify::run(args, &configure(cli)?),
         Command::Ledger(command) => ledger::run(command, &configure(cli)?),
         Command::Rejects(args) => rejects::run(args, &configure(cli)?),
-        Command::Migrate => schema::migrate(&configure(cli)?),
+        Command::Migrate(args) if args.users => migrate::users(args, &configure(cli)?),
+        Command::Migrate(_) => migrate::tables(&configure(cli)?),
         Command::Serve(args) => {
             let is_insecure = args.insecure_no_auth;
             let roles = Roles { ingests: true, answers: true, rolls_up: true, migrates: true, is_insecure };

@@ -1,4 +1,4 @@
-//! `meterhouse migrate`, and waiting for somebody to have done it.
+//! The tables as a process needs them, and waiting for somebody to have migrated.
 
 use std::time::Duration;
 
@@ -16,29 +16,6 @@ use crate::failure::{ExitKind, Failure};
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// Name of the readiness check.
 pub(crate) const CHECK: &str = "schema";
-
-/// Brings the tables to this program's schema and says what it did.
-///
-/// # Errors
-/// ClickHouse cannot be reached, or going on is refused.
-pub(crate) fn migrate(config: &Config) -> Result<(), Failure> {
-    let store = store(config)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.context("cannot start the runtime")?;
-    let migrated = runtime
-        .block_on(store.migrate(&config.billing.zone))
-        .map_err(|error| store_failure(error, config))?;
-    for migration in &migrated.applied {
-        println!("applied {}", migration.name);
-    }
-    let database = &config.clickhouse.database;
-    if let Some(why) = migrated.others {
-        println!("this server's tables of {database} are up to date; {}", elsewhere(&why.to_string()));
-        return Ok(());
-    }
-    println!("database {database} is up to date, billing time zone {}", config.billing.zone.name());
-    Ok(())
-}
 
 /// The database, for a command that ends by itself: nobody scrapes its metrics.
 ///
@@ -122,7 +99,8 @@ fn readiness(state: SchemaState) -> Result<(), String> {
     }
 }
 
-fn elsewhere(why: &str) -> String {
+/// What somebody has to do where other servers of a cluster lack tables.
+pub(crate) fn elsewhere(why: &str) -> String {
     format!(
         "other servers of the cluster lack tables or cannot be reached, run `meterhouse migrate` against each: {why}"
     )

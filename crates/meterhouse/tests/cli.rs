@@ -193,6 +193,24 @@ fn a_property_of_kafka_may_be_in_a_file_of_its_own() {
     }
 }
 
+/// Each role's rights as they are granted: a change of them is one that operators have to know of.
+#[test]
+fn the_users_of_clickhouse_are_printed_for_somebody_who_may_make_them() {
+    let file = "[clickhouse]\ndatabase = 'usage'\n[clickhouse.users]\nwriter = 'w`r'\nwriter_password_file = 'secret'\n\
+        reader_password = 'canary'\n";
+    let folder = folder(&[("meterhouse.toml", file), ("secret", "canary\n")]);
+    let output = meterhouse(folder.path(), &["migrate", "--users", "--dry-run"], &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(stdout(&output), include_str!("users.sql"));
+    assert_eq!(stderr(&output), "");
+    let alone = meterhouse(folder.path(), &["migrate", "--dry-run"], &[]);
+    assert_eq!(alone.status.code(), Some(2), "{}", stderr(&alone));
+    let own = [("METERHOUSE_CLICKHOUSE__USER", "w`r")];
+    let own = meterhouse(folder.path(), &["migrate", "--users"], &own);
+    assert_eq!(own.status.code(), Some(2), "{}", stderr(&own));
+    assert!(stderr(&own).contains("which clickhouse.users names, too"), "{}", stderr(&own));
+}
+
 #[test]
 fn the_secret_of_a_merchant_is_read_and_never_printed() {
     let merchant = |place: &str| format!("[[merchant]]\ncode = 'M'\n{place}\ncustomers = ['*']\n");

@@ -1,0 +1,12 @@
+CREATE ROLE IF NOT EXISTS `usage_migrators`;
+GRANT CREATE DATABASE, CREATE TABLE, CREATE VIEW, SELECT ON `usage`.*, TABLE ENGINE ON MergeTree, TABLE ENGINE ON ReplacingMergeTree, INSERT ON `usage`.`schema_migrations`, INSERT ON `usage`.`billing_zone`, INSERT ON `usage`.`subscription_customers`, INSERT ON `usage`.`touched` TO `usage_migrators` WITH REPLACE OPTION;
+CREATE ROLE IF NOT EXISTS `usage_writers`;
+GRANT SELECT ON `usage`.*, INSERT ON `usage`.`usage_events`, INSERT ON `usage`.`identities`, INSERT ON `usage`.`rejects`, INSERT ON `usage`.`ledger`, INSERT ON `usage`.`usage_daily`, INSERT ON `usage`.`settlements`, INSERT ON `usage`.`suspects`, INSERT ON `usage`.`replays`, INSERT ON `usage`.`subscription_customers` TO `usage_writers` WITH REPLACE OPTION;
+CREATE ROLE IF NOT EXISTS `usage_readers`;
+GRANT SELECT ON `usage`.* TO `usage_readers` WITH REPLACE OPTION;
+CREATE USER IF NOT EXISTS `w\`r` IDENTIFIED WITH sha256_hash BY 'e100fbce008c04ec40637af0af91fb2f05aeedc23f856a2d3c0b1580625d755e';
+ALTER USER `w\`r` IDENTIFIED WITH sha256_hash BY 'e100fbce008c04ec40637af0af91fb2f05aeedc23f856a2d3c0b1580625d755e';
+GRANT `usage_writers` TO `w\`r`;
+CREATE USER IF NOT EXISTS `meterhouse_reader` IDENTIFIED WITH sha256_hash BY 'e100fbce008c04ec40637af0af91fb2f05aeedc23f856a2d3c0b1580625d755e';
+ALTER USER `meterhouse_reader` IDENTIFIED WITH sha256_hash BY 'e100fbce008c04ec40637af0af91fb2f05aeedc23f856a2d3c0b1580625d755e';
+GRANT `usage_readers` TO `meterhouse_reader`;
