@@ -33,3 +33,6 @@ pub use router::{ApiState, ops_router, router};
 pub use serve::serve;
 pub use tls::{Identity, IdentityError, Transport};
 pub use writes::UsageWriter;
+
+/// Target of the audit log's lines, which are written whatever level the log has.
+pub const AUDIT_TARGET: &str = "meterhouse::audit";

@@ -61,6 +61,21 @@ pub(crate) enum Command {
     Token,
 }
 
+impl Command {
+    /// The name of the change in the audit log; none where nothing is to be changed.
+    pub(crate) fn audited(&self) -> Option<&'static str> {
+        match self {
+            Self::Migrate(args) if args.users => (!args.dry_run).then_some("users.migrate"),
+            Self::Migrate(_) => Some("tables.migrate"),
+            Self::Ledger(command) => command.is_change().then_some("ledger.accept"),
+            Self::Rejects(args) => args.is_change().then_some("rejects.replay"),
+            Self::Rollup(args) => args.action.is_some().then_some("rollup.rebuild"),
+            Self::Generate(_) => Some("usages.generate"),
+            _ => None,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
     /// Let everybody read everything; only on a loopback address

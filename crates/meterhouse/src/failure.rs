@@ -28,6 +28,11 @@ impl Failure {
         Self { kind, error: error.into() }
     }
 
+    /// What kind it is of.
+    pub(crate) fn kind(&self) -> ExitKind {
+        self.kind
+    }
+
     /// The process's exit code.
     pub(crate) fn code(&self) -> u8 {
         self.kind as u8

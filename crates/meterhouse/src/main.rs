@@ -1,6 +1,7 @@
 //! `meterhouse`: usage events from Kafka become an exact monthly history in ClickHouse.
 
 mod allocator;
+mod audit;
 mod certificate;
 mod check_config;
 mod cli;
@@ -39,7 +40,12 @@ use service::Roles;
 
 fn main() -> ExitCode {
     allocator::keep_freed_memory();
-    match run(&Cli::parse()) {
+    let cli = Cli::parse();
+    let outcome = run(&cli);
+    if let Some(action) = cli.command.audited() {
+        audit::tell_command(action, &outcome);
+    }
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("meterhouse: {failure}");

@@ -69,6 +69,13 @@ struct ReplayArgs {
     json: bool,
 }
 
+impl RejectsArgs {
+    /// Whether it is to store something.
+    pub(crate) fn is_change(&self) -> bool {
+        matches!(&self.command, RejectsCommand::Replay(args) if !args.dry_run)
+    }
+}
+
 /// Runs one of the commands.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ use meterhouse_store::{Error, ErrorClass, Metrics, SchemaState, Store};
 use prometheus::Registry;
 use tokio_util::sync::CancellationToken;
 
+use crate::audit;
 use crate::config::Config;
 use crate::failure::{ExitKind, Failure};
 
@@ -80,6 +81,7 @@ async fn look(store: &Store, zone: &BillingZone, migrates: bool) -> Result<Resul
                 zone = zone.name(),
                 "migrated an empty database"
             );
+            audit::tell_service("tables.migrate");
             store.schema_state(zone).await?
         }
         state => state,

@@ -133,6 +133,14 @@ impl Principal {
         }
     }
 
+    /// The kind of its credential: the table that it stands in.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Known(grant) => grant.kind,
+            Self::Insecure => "insecure",
+        }
+    }
+
     /// Whose keys of requests are one's own: kind and name, which stay the same when a secret is changed.
     pub(crate) fn namespace(&self) -> String {
         match self {

@@ -16,6 +16,7 @@
 //! 7. 400, 404, 409: what is to be written does not fit.
 //! 8. 503: the answer cannot be had in full, or what was written cannot be read back in time.
 
+mod audit;
 mod credentials;
 mod criteria;
 mod list;

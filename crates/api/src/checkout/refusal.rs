@@ -60,6 +60,11 @@ impl Refusal {
         Self::Invalid(message.into())
     }
 
+    /// The error code of the answer.
+    pub(super) fn code(&self) -> &'static str {
+        self.parts().1
+    }
+
     fn parts(&self) -> (StatusCode, &'static str, Cow<'_, str>) {
         let fixed = |status, code, message: &'static str| (status, code, Cow::Borrowed(message));
         match self {

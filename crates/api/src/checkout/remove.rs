@@ -2,29 +2,24 @@
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
+use super::audit::Audit;
 use super::refusal::Refusal;
 use super::save::told;
 use super::{criteria, path, request};
-use crate::auth::Principal;
-use crate::observe::called_by;
 use crate::writes::{Visible, WriteError};
 use crate::{ApiState, reply};
 
 /// Deletes usages of a subscription.
 pub(super) async fn remove(State(state): State<ApiState>, request: Request) -> Response {
-    let mut caller = None;
-    let outcome = answer(&state, request, &mut caller).await;
-    called_by(caller.as_ref(), outcome.unwrap_or_else(Refusal::into_response))
+    let (mut audit, request) = Audit::of("usages.delete", request).await;
+    let outcome = answer(&state, request, &mut audit).await;
+    audit.answer(outcome)
 }
 
-async fn answer(
-    state: &ApiState,
-    request: Request,
-    caller: &mut Option<Principal>,
-) -> Result<Response, Refusal> {
-    let mut authorized = request::authorize(state, request, request::WRITE, caller)?;
+async fn answer(state: &ApiState, request: Request, audit: &mut Audit) -> Result<Response, Refusal> {
+    let mut authorized = request::authorize(state, request, request::WRITE, &mut audit.caller)?;
     let reference = path::subscription(&mut authorized.parts).await?;
     let body = request::body(state, authorized.body).await?;
     let query = authorized.parts.uri.query().unwrap_or_default();
@@ -32,6 +27,14 @@ async fn answer(
     let principal = &authorized.principal;
     let subscription = request::subscription(state, principal, &reference).await?;
     let deleting = state.writer.clone().delete(subscription, filter, principal.name());
+    let audit = audit.begin();
+    let deleting = async move {
+        match deleting.await {
+            Ok(references) => audit.ended("done", references),
+            Err(error) => return Err(audit.failed(error)),
+        }
+        Ok(())
+    };
     state.writer.to_the_end(WriteError::Unavailable, deleting).await?;
     Ok(told(Visible::Yes, reply::empty(StatusCode::OK)))
 }

@@ -2,17 +2,18 @@
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
+use meterhouse_model::Event;
+use meterhouse_query::Subscription;
 
+use super::audit::Audit;
 use super::refusal::Refusal;
 use super::usage::SavedUsage;
 use super::{new_usages, path, request};
-use crate::auth::Principal;
 use crate::clock::now_micros;
 use crate::headers::single;
-use crate::observe::called_by;
 use crate::writes::{Key, NewUsages, Visible, WriteError};
-use crate::{ApiState, reply};
+use crate::{ApiState, UsageWriter, reply};
 
 const KEY: &str = "Idempotency-Key";
 const KEY_BYTES_MAX: usize = 255;
@@ -20,17 +21,13 @@ const WRONG_KEY: &str = "Idempotency-Key must be given once, with 1 to 255 print
 
 /// Saves usages of a subscription.
 pub(super) async fn save(State(state): State<ApiState>, request: Request) -> Response {
-    let mut caller = None;
-    let outcome = answer(&state, request, &mut caller).await;
-    called_by(caller.as_ref(), outcome.unwrap_or_else(Refusal::into_response))
+    let (mut audit, request) = Audit::of("usages.add", request).await;
+    let outcome = answer(&state, request, &mut audit).await;
+    audit.answer(outcome)
 }
 
-async fn answer(
-    state: &ApiState,
-    request: Request,
-    caller: &mut Option<Principal>,
-) -> Result<Response, Refusal> {
-    let mut authorized = request::authorize(state, request, request::WRITE, caller)?;
+async fn answer(state: &ApiState, request: Request, audit: &mut Audit) -> Result<Response, Refusal> {
+    let mut authorized = request::authorize(state, request, request::WRITE, &mut audit.caller)?;
     let reference = path::subscription(&mut authorized.parts).await?;
     let key = idempotency_key(&authorized.parts.headers)?;
     let body = request::body(state, authorized.body).await?;
@@ -43,11 +40,28 @@ async fn answer(
     let late = if key.is_some() { WriteError::Unavailable } else { WriteError::Unknown };
     let key = key.map(|text| Key { namespace: principal.namespace(), text });
     let new = NewUsages { events, key, principal: principal.name() };
-    let saving = state.writer.clone().save(subscription, new);
+    let saving = saving(state.writer.clone(), subscription, new, audit.begin());
     let (events, visible) = state.writer.to_the_end(late, saving).await?;
     let zone = state.usages.zone();
     let saved: Option<Vec<_>> = events.iter().map(|event| SavedUsage::of(event, zone)).collect();
     Ok(told(visible, reply::json(StatusCode::OK, &saved.ok_or(Refusal::Unavailable)?)))
+}
+
+/// Saves usages, and tells what has become of them to whoever looks after.
+async fn saving(
+    writer: UsageWriter,
+    subscription: Subscription,
+    new: NewUsages,
+    audit: Audit,
+) -> Result<(Vec<Event<'static>>, Visible), WriteError> {
+    match writer.save(subscription, new).await {
+        Ok((events, visible)) => {
+            let references = events.iter().map(|event| event.identity_hash().usage_reference()).collect();
+            audit.ended(if visible == Visible::Yes { "done" } else { "pending" }, references);
+            Ok((events, visible))
+        }
+        Err(error) => Err(audit.failed(error)),
+    }
 }
 
 /// Says in an answer whether what was written has been read back.

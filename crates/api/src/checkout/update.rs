@@ -2,17 +2,16 @@
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use meterhouse_model::Units;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::audit::Audit;
 use super::refusal::Refusal;
 use super::save::told;
 use super::usage::SavedUsage;
 use super::{path, request};
-use crate::auth::Principal;
-use crate::observe::called_by;
 use crate::writes::{Amendment, Visible, WriteError};
 use crate::{ApiState, reply};
 
@@ -27,22 +26,28 @@ struct Changes<'b> {
 
 /// Changes a usage.
 pub(super) async fn update(State(state): State<ApiState>, request: Request) -> Response {
-    let mut caller = None;
-    let outcome = answer(&state, request, &mut caller).await;
-    called_by(caller.as_ref(), outcome.unwrap_or_else(Refusal::into_response))
+    let (mut audit, request) = Audit::of("usages.change", request).await;
+    let outcome = answer(&state, request, &mut audit).await;
+    audit.answer(outcome)
 }
 
-async fn answer(
-    state: &ApiState,
-    request: Request,
-    caller: &mut Option<Principal>,
-) -> Result<Response, Refusal> {
-    let mut authorized = request::authorize(state, request, request::WRITE, caller)?;
+async fn answer(state: &ApiState, request: Request, audit: &mut Audit) -> Result<Response, Refusal> {
+    let mut authorized = request::authorize(state, request, request::WRITE, &mut audit.caller)?;
     let (reference, usage) = path::usage(&mut authorized.parts).await?;
     let amendment = amendment(&request::body(state, authorized.body).await?)?;
     let principal = &authorized.principal;
     let subscription = request::subscription(state, principal, &reference).await?;
     let amending = state.writer.clone().amend(subscription, usage, amendment, principal.name());
+    let audit = audit.begin();
+    let amending = async move {
+        match amending.await {
+            Ok(event) => {
+                audit.ended("done", vec![usage]);
+                Ok(event)
+            }
+            Err(error) => Err(audit.failed(error)),
+        }
+    };
     let event = state.writer.to_the_end(WriteError::Unavailable, amending).await?;
     let changed = SavedUsage::of(&event, state.usages.zone()).ok_or(Refusal::Unavailable)?;
     Ok(told(Visible::Yes, reply::json(StatusCode::OK, &changed)))

@@ -12,13 +12,14 @@ const USAGES_MAX: u64 = 10_000;
 const RECORD_USAGES: usize = 100;
 
 impl UsageWriter {
-    /// Deletes all usages that match now. One that somebody changes meanwhile is deleted as it is then.
+    /// Deletes all usages that match now, and returns their references. One that somebody changes meanwhile is deleted as it is
+    /// then.
     pub(crate) async fn delete(
         self,
         subscription: Subscription,
         filter: UsageFilter,
         principal: impl AsRef<str>,
-    ) -> Result<(), WriteError> {
+    ) -> Result<Vec<u64>, WriteError> {
         let Some(_room) = self.deletions.take().await else {
             tracing::warn!("a deletion was not begun: too many are under way");
             return Err(WriteError::Unavailable);
@@ -29,7 +30,9 @@ impl UsageWriter {
             return Err(WriteError::Invalid(message));
         }
         let found = if filter.references.is_some() { vec![one(found)?] } else { found };
-        self.delete_all(&subscription, found, principal.as_ref()).await
+        let references = found.iter().map(|usage| usage.event.identity_hash().usage_reference()).collect();
+        self.delete_all(&subscription, found, principal.as_ref()).await?;
+        Ok(references)
     }
 
     /// Deletes usages, in rounds: what others have changed meanwhile takes another one.

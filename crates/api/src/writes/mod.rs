@@ -64,7 +64,7 @@ pub struct UsageWriter {
 }
 
 /// Why usages are not written, or not known to be.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum WriteError {
     /// They do not keep the rules.
     Invalid(String),

@@ -28,7 +28,7 @@ pub(crate) struct AcceptArgs {
     note: String,
     /// Do it; without this, only say what would be done
     #[arg(long)]
-    yes: bool,
+    pub(super) yes: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -21,6 +21,13 @@ pub(crate) enum LedgerCommand {
     Accept(accept::AcceptArgs),
 }
 
+impl LedgerCommand {
+    /// Whether it is to change the ledger.
+    pub(crate) fn is_change(&self) -> bool {
+        matches!(self, Self::Accept(args) if args.yes)
+    }
+}
+
 /// Runs one of the commands.
 ///
 /// # Errors
