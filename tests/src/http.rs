@@ -27,7 +27,7 @@ pub struct Reply {
 
 impl Reply {
     /// Reads an answer as it was sent, with a body that is not chunked.
-    fn from_text(text: &str) -> Option<Self> {
+    pub(crate) fn from_text(text: &str) -> Option<Self> {
         let (head, body) = text.split_once("\r\n\r\n")?;
         let mut lines = head.split("\r\n");
         let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;

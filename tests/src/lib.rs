@@ -16,6 +16,7 @@
 pub mod audit;
 pub mod bill;
 mod binary;
+pub mod certificates;
 pub mod chaos;
 pub mod check;
 pub mod clickhouse;
@@ -43,6 +44,7 @@ mod settings;
 mod shards;
 mod site;
 pub mod texts;
+pub mod tls;
 pub mod topic;
 mod usage;
 pub mod usages;
