@@ -48,7 +48,7 @@ pub(crate) fn tables(config: &Config) -> Result<(), Failure> {
 pub(crate) fn users(args: &MigrateArgs, config: &Config) -> Result<(), Failure> {
     let database = &config.clickhouse.database;
     let users = config.clickhouse.users.with_passwords();
-    let statements = access_statements(database, &users);
+    let statements = access_statements(database, config.clickhouse.cluster.as_ref(), &users);
     if args.dry_run {
         let text = format!("{};\n", statements.join(";\n"));
         std::io::stdout().write_all(text.as_bytes()).context("cannot print the statements")?;

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use sha2::{Digest, Sha256};
 
 use crate::migrate::quoted;
-use crate::{Error, Store};
+use crate::{Cluster, Error, Store};
 
 /// What a process does with the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,8 +45,9 @@ const WRITTEN: [&str; 9] = [
 const WRITTEN_BY_MIGRATIONS: [&str; 4] =
     ["schema_migrations", "billing_zone", "subscription_customers", "touched"];
 
-/// Engines of the tables.
+/// Engines of the tables, and those that a cluster needs besides.
 const ENGINES: [&str; 2] = ["MergeTree", "ReplacingMergeTree"];
+const CLUSTER_ENGINES: [&str; 3] = ["Distributed", "ReplicatedMergeTree", "ReplicatedReplacingMergeTree"];
 
 impl Role {
     /// All of them.
@@ -61,14 +62,15 @@ impl Role {
         }
     }
 
-    fn rights(self, database: &str) -> String {
+    fn rights(self, database: &str, cluster: Option<&Cluster>) -> String {
         let all = format!("{}.*", quoted(database));
         let mut rights = format!("SELECT ON {all}");
         // To write into a String cannot fail.
         let inserts: &[&str] = match self {
             Self::Migrator => {
                 rights = format!("CREATE DATABASE, CREATE TABLE, CREATE VIEW, SELECT ON {all}");
-                for engine in ENGINES {
+                let of_cluster = cluster.iter().flat_map(|_| CLUSTER_ENGINES);
+                for engine in ENGINES.into_iter().chain(of_cluster) {
                     let _ = write!(rights, ", TABLE ENGINE ON {engine}");
                 }
                 &WRITTEN_BY_MIGRATIONS
@@ -79,8 +81,27 @@ impl Role {
         for table in inserts {
             let _ = write!(rights, ", INSERT ON {}.{}", quoted(database), quoted(table));
         }
+        if cluster.is_some() {
+            rights += &rights_on_shards(self, database, inserts);
+        }
         rights
     }
+}
+
+/// What it takes to ask and to fill the tables on each shard, and for statements that reach all servers.
+fn rights_on_shards(role: Role, database: &str, inserts: &[&str]) -> String {
+    let mut rights = ", CREATE TEMPORARY TABLE ON *.*, REMOTE ON *.*".to_owned();
+    if role == Role::Migrator {
+        let _ = write!(rights, ", CLUSTER ON *.*, INSERT ON {}.shards", quoted(database));
+    }
+    let shards = (role == Role::Migrator).then_some("shards");
+    for table in inserts.iter().copied().chain(shards) {
+        let local = Cluster::local_name(table);
+        if local != table {
+            let _ = write!(rights, ", INSERT ON {}.{}", quoted(database), quoted(&local));
+        }
+    }
+    rights
 }
 
 impl DatabaseUser {
@@ -92,20 +113,21 @@ impl DatabaseUser {
 
 /// The statements that give each role its rights in a database, and each user its role. All of them may be run again: rights that
 /// a role had before and has no longer are taken away, in one step with what it gets.
-pub fn access_statements(database: &str, users: &[DatabaseUser]) -> Vec<String> {
+pub fn access_statements(database: &str, cluster: Option<&Cluster>, users: &[DatabaseUser]) -> Vec<String> {
+    let on_cluster = cluster.map(Cluster::on_cluster).unwrap_or_default();
     let role_name = |role: Role| quoted(&format!("{database}_{}", role.suffix()));
     let mut statements = Vec::new();
     for role in Role::ALL {
-        let (name, rights) = (role_name(role), role.rights(database));
-        statements.push(format!("CREATE ROLE IF NOT EXISTS {name}"));
-        statements.push(format!("GRANT {rights} TO {name} WITH REPLACE OPTION"));
+        let (name, rights) = (role_name(role), role.rights(database, cluster));
+        statements.push(format!("CREATE ROLE IF NOT EXISTS {name}{on_cluster}"));
+        statements.push(format!("GRANT{on_cluster} {rights} TO {name} WITH REPLACE OPTION"));
     }
     for DatabaseUser { role, name, password_sha256 } in users {
         let (name, role) = (quoted(name), role_name(*role));
-        let identified = format!("{name} IDENTIFIED WITH sha256_hash BY '{password_sha256}'");
+        let identified = format!("{name}{on_cluster} IDENTIFIED WITH sha256_hash BY '{password_sha256}'");
         statements.push(format!("CREATE USER IF NOT EXISTS {identified}"));
         statements.push(format!("ALTER USER {identified}"));
-        statements.push(format!("GRANT {role} TO {name}"));
+        statements.push(format!("GRANT{on_cluster} {role} TO {name}"));
     }
     statements
 }
@@ -120,5 +142,33 @@ impl Store {
             self.answer(self.client.query_raw(statement).execute()).await?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn on_a_cluster_the_tables_of_shards_may_be_filled_and_every_server_knows_the_users() {
+        let cluster = Cluster { name: "prod".into(), is_replicated: true };
+        let users = [DatabaseUser::new(Role::Writer, "w", "secret")];
+        let statements = access_statements("m", Some(&cluster), &users);
+        assert!(
+            statements.iter().all(|statement| statement.contains(" ON CLUSTER 'prod'")),
+            "{statements:#?}"
+        );
+        let rights = |role: &str| {
+            statements.iter().find(|text| text.starts_with("GRANT") && text.contains(role)).unwrap().as_str()
+        };
+        assert!(rights("m_writers").contains("INSERT ON `m`.`usage_events_shard`"));
+        assert!(rights("m_migrators").contains("TABLE ENGINE ON Distributed"));
+        assert!(!rights("m_readers").contains("INSERT"));
+
+        let alone = access_statements("m", None, &users).join("\n");
+        assert!(
+            !alone.contains("CLUSTER") && !alone.contains("REMOTE") && !alone.contains("_shard"),
+            "{alone}"
+        );
     }
 }

@@ -136,7 +136,8 @@ impl ClickHouseConfig {
 }
 
 fn read_tls(section: &mut Section<'_>, url: Option<&str>) -> Option<Option<ClientTls>> {
-    let [authorities, certificate, key] = [&CA, &CERTIFICATE, &KEY].map(|key| section.optional(key, read_text));
+    let [authorities, certificate, key] =
+        [&CA, &CERTIFICATE, &KEY].map(|key| section.optional(key, read_text));
     let (authorities, certificate, key) = (authorities?, certificate?, key?);
     if !Url::parse(url?).is_ok_and(|url| url.scheme() == "https") {
         let given = [(CA.key, &authorities), (CERTIFICATE.key, &certificate), (KEY.key, &key)];

@@ -109,7 +109,8 @@ impl Cluster {
         Some(format!("INSERT INTO {target}\n{columns}\nFROM {source}\n{rest}"))
     }
 
-    fn on_cluster(&self) -> String {
+    /// What makes a statement reach all servers, if one can.
+    pub(crate) fn on_cluster(&self) -> String {
         if self.is_replicated { format!(" ON CLUSTER '{}'", self.name) } else { String::new() }
     }
 }
