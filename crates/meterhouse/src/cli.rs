@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Rollup(RollupArgs),
     /// Create or update the tables, or the users
     Migrate(MigrateArgs),
+    /// Ask the running process whether it is ready: exit code 1, and what is in the way, where it is not
+    Ready,
     /// Print the effective configuration, or all that is wrong with it and its files
     CheckConfig(CheckConfigArgs),
     /// Audit everything that is billed: exit code 1 where something is wrong

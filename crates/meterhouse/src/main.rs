@@ -18,6 +18,7 @@ mod migrate;
 mod principal;
 mod probes;
 mod progress;
+mod ready;
 mod rejects;
 mod rollup;
 mod rules;
@@ -67,6 +68,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Rejects(args) => rejects::run(args, &configure(cli)?),
         Command::Migrate(args) if args.users => migrate::users(args, &configure(cli)?),
         Command::Migrate(_) => migrate::tables(&configure(cli)?),
+        Command::Ready => ready::run(&configuration(cli)?),
         Command::Serve(args) => {
             let is_insecure = args.insecure_no_auth;
             let roles = Roles { ingests: true, answers: true, rolls_up: true, migrates: true, is_insecure };
