@@ -35,21 +35,21 @@ fn python_in<T: DeserializeOwned>(
     base_url: &str,
     settings: &Value,
 ) -> Result<T> {
-    let packages = python_packages(&format!("clients-{language}"), &folder(language))?;
+    let requirements = folder(language).join("requirements.txt");
+    let packages = python_packages(&format!("clients-{language}"), &requirements)?;
     let mut command = Command::new("python3");
     // -B: no compiled files in the tree.
     command.arg("-B").arg(folder(language).join(format!("{program}.py"))).env("PYTHONPATH", packages);
     answer(command.arg(base_url), settings)
 }
 
-/// Installs the packages that a folder's `requirements.txt` names, once, and returns the folder with them.
+/// Installs the packages that a `requirements.txt` names, once, and returns the folder with them; programs are in its `bin`.
 ///
 /// # Errors
 /// They cannot be had.
-pub fn python_packages(name: &str, sources: &Path) -> Result<PathBuf> {
+pub fn python_packages(name: &str, requirements: &Path) -> Result<PathBuf> {
     let packages = local_dir().join(name);
-    let requirements = sources.join("requirements.txt");
-    install_once(&packages, &requirements, |part| {
+    install_once(&packages, requirements, |part| {
         let mut pip = Command::new("python3");
         pip.args([
             "-m",
@@ -61,7 +61,7 @@ pub fn python_packages(name: &str, sources: &Path) -> Result<PathBuf> {
             "--no-compile",
         ]);
         pip.args(["--no-deps", "--root-user-action", "ignore", "--target"]).arg(part);
-        run(pip.arg("--requirement").arg(&requirements))
+        run(pip.arg("--requirement").arg(requirements))
     })?;
     Ok(packages)
 }

@@ -32,7 +32,7 @@ pub fn python() -> Result<Command> {
 /// # Errors
 /// They cannot be had.
 pub fn python_packages() -> Result<PathBuf> {
-    clients::python_packages("guides-python", &folder().join("python"))
+    clients::python_packages("guides-python", &folder().join("python/requirements.txt"))
 }
 
 /// The example in Go; none where no Go is installed that is new enough.
