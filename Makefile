@@ -42,7 +42,7 @@ test: prerequisites-of-tests setup ## Run all tests, on a real Kafka and a real 
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target suite-e2e suite-units $(SUITES:%=suite-%)
 
 # Each has servers, topics and databases of its own, and waits more than it works. The longest come first.
-SUITES := e2e faults crashes conformance chaos metamorphic security ui upgrade demo guides
+SUITES := e2e faults crashes conformance chaos metamorphic security ui upgrade demo guides deployment
 
 .PHONY: $(SUITES:%=suite-%) suite-units
 $(SUITES:%=suite-%): suite-%:

@@ -25,6 +25,8 @@ java_17() {
     [ "${version:-0}" -ge 17 ]
 }
 
+node_20() { node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)'; }
+
 x86_64_glibc() { [ "$(uname -m)" = x86_64 ] && getconf GNU_LIBC_VERSION; }
 
 # The local stack.
@@ -53,6 +55,10 @@ if [ "${1:-}" = tests ]; then
     need "curl" curl has curl
     # The lines of the README for a merchant sign with it.
     need "openssl" openssl has openssl
+    # Packages that judge the files of deploy/ need it.
+    need "node (20 or newer)" nodejs node_20
+    # The units of deploy/systemd are judged by it.
+    need "systemd-analyze" systemd has systemd-analyze
     # Known bugs are patches.
     need "patch" patch has patch
 fi
