@@ -75,6 +75,29 @@ fn every_service_is_hardened_and_reached_from_this_machine_alone() -> Result<()>
     Ok(())
 }
 
+/// For what is not there Docker makes an empty folder, and says nothing.
+#[test]
+fn everything_that_is_mounted_is_there() -> Result<()> {
+    let (folder, _) = site()?;
+    let project = project()?;
+    let services = project["services"].as_object().context("no services")?;
+    let mounts = services.values().flat_map(|service| items(&service["volumes"]));
+    let (mut folders, mut named) = (0, 0);
+    for mount in mounts {
+        let from = text(mount)?.split(':').next().unwrap_or_default();
+        if let Some(path) = from.strip_prefix("./") {
+            let is_there = file("deploy").join(path).exists() || folder.path().join(path).exists();
+            assert!(is_there, "deploy/{path} is not there");
+            folders += 1;
+        } else {
+            assert!(project["volumes"][from].is_object(), "{from} is not declared");
+            named += 1;
+        }
+    }
+    assert_eq!((folders, named), (7, 4));
+    Ok(())
+}
+
 #[test]
 fn secrets_are_made_once() -> Result<()> {
     let (folder, said) = site()?;
