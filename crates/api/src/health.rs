@@ -8,6 +8,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
+use prometheus::core::{Collector, Desc};
+use prometheus::proto::MetricFamily;
+use prometheus::{IntGaugeVec, Opts};
 use serde::Serialize;
 
 use crate::reply;
@@ -54,6 +57,16 @@ impl Health {
         self.report().ready
     }
 
+    /// Registers `meterhouse_ready{check}`, which tells what `/readyz` does.
+    ///
+    /// # Errors
+    /// A metric of the same name is registered already.
+    pub fn register(&self, registry: &prometheus::Registry) -> Result<(), prometheus::Error> {
+        let opts = Opts::new("meterhouse_ready", "1 while a check of /readyz is well, 0 while it is not.");
+        let gauge = IntGaugeVec::new(opts, &["check"])?;
+        registry.register(Box::new(ReadyGauge { gauge, health: self.clone() }))
+    }
+
     /// All checks, as `/readyz` shows them.
     pub fn report(&self) -> Readiness {
         let checks = self.checks.lock().unwrap_or_else(PoisonError::into_inner);
@@ -62,6 +75,26 @@ impl Health {
             ready: checks.values().all(Result::is_ok),
             checks: checks.iter().map(|(name, result)| (*name, shown(result))).collect(),
         }
+    }
+}
+
+/// The checks as of the moment of the question.
+struct ReadyGauge {
+    gauge: IntGaugeVec,
+    health: Health,
+}
+
+impl Collector for ReadyGauge {
+    fn desc(&self) -> Vec<&Desc> {
+        self.gauge.desc()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        let checks = self.health.checks.lock().unwrap_or_else(PoisonError::into_inner);
+        for (check, result) in checks.iter() {
+            self.gauge.with_label_values(&[check]).set(i64::from(result.is_ok()));
+        }
+        self.gauge.collect()
     }
 }
 
@@ -101,5 +134,15 @@ mod tests {
         health.set("clickhouse", Err("connection refused".into()));
         let report = serde_json::to_string(&health.report()).unwrap();
         assert_eq!(report, r#"{"ready":false,"checks":{"clickhouse":"connection refused","kafka":"ok"}}"#);
+    }
+
+    #[test]
+    fn the_gauge_tells_the_same_at_the_moment_of_the_question() {
+        let (registry, health) = (prometheus::Registry::new(), Health::new(&["kafka"]));
+        health.register(&registry).unwrap();
+        let told = || registry.gather()[0].get_metric()[0].get_gauge().get_value();
+        assert!(told() < 0.5);
+        health.set("kafka", Ok(()));
+        assert!(told() > 0.5);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
+use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry};
 
 /// Seconds; most answers take a few milliseconds, the slowest is bounded by the limit of a query.
 const REQUEST_BUCKETS: [f64; 13] =
@@ -16,6 +16,16 @@ const REQUEST_BUCKETS: [f64; 13] =
 pub struct Metrics {
     requests: IntCounterVec,
     seconds: HistogramVec,
+    in_flight: IntGauge,
+}
+
+/// A request that is being answered, until this is dropped.
+pub(crate) struct InFlight(IntGauge);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
 }
 
 impl Metrics {
@@ -36,9 +46,20 @@ impl Metrics {
             .buckets(REQUEST_BUCKETS.to_vec()),
             &["route"],
         )?;
+        let in_flight = IntGauge::new(
+            "meterhouse_http_requests_in_flight",
+            "HTTP requests that are being answered, or wait for their turn.",
+        )?;
         registry.register(Box::new(requests.clone()))?;
         registry.register(Box::new(seconds.clone()))?;
-        Ok(Self { requests, seconds })
+        registry.register(Box::new(in_flight.clone()))?;
+        Ok(Self { requests, seconds, in_flight })
+    }
+
+    /// A request has come. Its client may go away before there is an answer.
+    pub(crate) fn begun(&self) -> InFlight {
+        self.in_flight.inc();
+        InFlight(self.in_flight.clone())
     }
 
     pub(crate) fn answered(&self, route: &str, method: &str, status: &str, elapsed: Duration) {

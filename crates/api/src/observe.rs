@@ -41,7 +41,7 @@ pub(crate) fn called_by(principal: Option<&Principal>, mut response: Response) -
 /// Counts and logs a request. Neither its headers nor its query go into the log, and no text of its path: they are
 /// the client's, and may hold secrets.
 pub(crate) async fn observe(State(metrics): State<Metrics>, mut request: Request, next: Next) -> Response {
-    let started = Instant::now();
+    let (started, _in_flight) = (Instant::now(), metrics.begun());
     let method = method_label(request.method());
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let request_id: Arc<str> = Uuid::now_v7().to_string().into();

@@ -99,6 +99,11 @@ impl Batch {
         self.events.len() + self.rejects.len()
     }
 
+    /// Time since the first record came.
+    pub(crate) fn age(&self, now: Instant) -> Duration {
+        self.opened.map_or(Duration::ZERO, |opened| now.saturating_duration_since(opened))
+    }
+
     /// Bytes of memory, roughly.
     pub(crate) fn bytes(&self) -> usize {
         self.events.bytes() + self.rejects.bytes()

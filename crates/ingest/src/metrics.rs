@@ -1,5 +1,7 @@
 //! Metrics of the pipeline.
 
+use std::time::Instant;
+
 use meterhouse_model::Reason;
 use prometheus::{
     GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
@@ -13,6 +15,8 @@ const CONFLICT: &str = "conflict";
 
 /// Seconds from a record's timestamp until it can be read: about the age of a batch, or hours after an outage.
 const FRESHNESS_BUCKETS: [f64; 12] = [0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 60.0, 600.0, 3600.0];
+/// Seconds; a batch closes after a second by default.
+const AGE_BUCKETS: [f64; 9] = [0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0];
 const ROW_BUCKETS: [f64; 8] = [1.0, 10.0, 100.0, 1e3, 1e4, 5e4, 2e5, 1e6];
 const BYTE_BUCKETS: [f64; 7] = [1e3, 1e4, 1e5, 1e6, 1e7, 6.4e7, 2.56e8];
 
@@ -24,11 +28,13 @@ pub struct Metrics {
     rejects: IntCounterVec,
     holes: IntCounterVec,
     ledger_position: IntGaugeVec,
+    committed_position: IntGaugeVec,
     lag_records: IntGaugeVec,
     lag_seconds: GaugeVec,
     freshness: Histogram,
     batch_rows: Histogram,
     batch_bytes: Histogram,
+    batch_age: Histogram,
     batch_close: IntCounterVec,
     inflight_bytes: IntGauge,
     partitions: IntGaugeVec,
@@ -72,6 +78,11 @@ impl Metrics {
                 "Offset up to which a partition is stored and in the ledger: where reading goes on.",
                 &["topic", "partition"],
             )?,
+            committed_position: register.gauges(
+                "meterhouse_committed_position",
+                "Offset that the consumer group has committed, for tools: reading goes on at the ledger's.",
+                &["topic", "partition"],
+            )?,
             lag_records: register.gauges(
                 "meterhouse_lag_records",
                 "Records of a partition that are not stored yet.",
@@ -92,6 +103,11 @@ impl Metrics {
                 "meterhouse_batch_bytes",
                 "Memory of a batch, in bytes.",
                 &BYTE_BUCKETS,
+            )?,
+            batch_age: register.histogram(
+                "meterhouse_batch_age_seconds",
+                "Time from a batch's first record to its close, in seconds.",
+                &AGE_BUCKETS,
             )?,
             batch_close: register.counters(
                 "meterhouse_batch_close_total",
@@ -152,6 +168,7 @@ impl Metrics {
     }
 
     pub(crate) fn closed(&self, batch: &Batch, reason: CloseReason) {
+        self.batch_age.observe(batch.age(Instant::now()).as_secs_f64());
         self.batch_rows.observe(batch.rows() as f64);
         self.batch_bytes.observe(batch.bytes() as f64);
         self.batch_close.with_label_values(&[reason.as_str()]).inc();
@@ -195,6 +212,11 @@ impl Metrics {
     pub(crate) fn ledger_position(&self, partition: i32, position: i64) {
         let labels = &[self.topic.as_str(), &partition.to_string()];
         self.ledger_position.with_label_values(labels).set(position);
+    }
+
+    pub(crate) fn committed(&self, partition: i32, position: i64) {
+        let labels = &[self.topic.as_str(), &partition.to_string()];
+        self.committed_position.with_label_values(labels).set(position);
     }
 
     /// Partitions that are not ours any more are somebody else's to report.

@@ -54,6 +54,9 @@ impl FileMetrics {
         registry.register(Box::new(stale.clone()))?;
         for file in ["catalog", "subscriptions", "credentials", "certificate"] {
             stale.with_label_values(&[file]).set(0);
+            for outcome in ["loaded", "failed"] {
+                loads.with_label_values(&[file, outcome]).inc_by(0);
+            }
         }
         Ok(Self { loads, stale })
     }

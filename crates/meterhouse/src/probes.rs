@@ -38,6 +38,8 @@ pub(crate) async fn kafka(probe: KafkaProbe, health: Health, shutdown: Cancellat
         check.set(answer.unwrap_or_else(|error| Err(error.to_string())));
         pause(&shutdown).await;
     }
+    // Without a broker that takes a while, and nobody waits for it.
+    tokio::task::spawn_blocking(move || drop(probe));
 }
 
 async fn pause(shutdown: &CancellationToken) {

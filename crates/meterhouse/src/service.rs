@@ -70,10 +70,10 @@ fn check_insecure(config: &Config, roles: Roles) -> Result<(), Failure> {
 async fn serve(config: Arc<Config>, roles: Roles, files: Files) -> Result<(), Failure> {
     let shutdown = shutdown::on_signals()?;
     let registry = Registry::new();
-    let metrics = Metrics::register(&registry, &config, roles).context("cannot register metrics")?;
+    let health = health(roles);
+    let metrics = Metrics::register(&registry, &config, roles, &health).context("cannot register metrics")?;
     let store = Store::new(&config.clickhouse.store_config(), metrics.store.clone());
     let store_of_audits = store.clone();
-    let health = health(roles);
     let mut parts = Parts::new(shutdown.clone());
 
     let listener = bind("metrics", config.metrics.listen).await?;
@@ -83,9 +83,9 @@ async fn serve(config: Arc<Config>, roles: Roles, files: Files) -> Result<(), Fa
     let mut source = RuleSource::new(&config, &files);
     let (sender, rules) = watch::channel(source.current());
     parts.run(done(source.watch(sender, shutdown.clone())));
-    if roles.answers {
+    if let Some(metrics) = metrics.api {
         let listener = bind("http", config.http.listen).await?;
-        let state = api_state(&config, roles, &files, &store, rules.clone(), &health, metrics.api);
+        let state = api_state(&config, roles, &files, &store, rules.clone(), &health, metrics);
         let limits = config.http.limits();
         let transport = transport(&config, &files, &registry, &mut parts)?;
         parts.run(done(state.writer.clone().mend(shutdown.clone())));
@@ -93,7 +93,7 @@ async fn serve(config: Arc<Config>, roles: Roles, files: Files) -> Result<(), Fa
         parts.run(done(meterhouse_api::serve(listener, transport, routes, limits, shutdown.clone())));
     }
     parts.run(done(probes::clickhouse(store.clone(), health.clone(), shutdown.clone())));
-    if let Some(metrics_of_sweep) = metrics.sweep {
+    if let Some((metrics_of_sweep, metrics_of_rollup)) = metrics.rollup {
         let (config, store, health) = (Arc::clone(&config), store.clone(), health.clone());
         parts.run(sweep::work(
             Arc::clone(&config),
@@ -102,19 +102,20 @@ async fn serve(config: Arc<Config>, roles: Roles, files: Files) -> Result<(), Fa
             metrics_of_sweep,
             shutdown.clone(),
         ));
-        parts.run(rollup::work(config, store, health, metrics.rollup, shutdown.clone()));
+        parts.run(rollup::work(config, store, health, metrics_of_rollup, shutdown.clone()));
     }
-    if roles.ingests {
-        let probe = KafkaProbe::new(&config.kafka.client_config(&config.ingest)).context("kafka")?;
+    if let Some(metrics) = metrics.ingest.filter(|_| roles.ingests) {
+        let kafka = config.kafka.client_config(&config.ingest);
+        let probe = KafkaProbe::new(&kafka, metrics.clone()).context("kafka")?;
         parts.run(done(probes::kafka(probe, health.clone(), shutdown.clone())));
-        parts.run(ingest(Arc::clone(&config), roles, store, rules, health, metrics.ingest, shutdown.clone()));
+        parts.run(ingest(Arc::clone(&config), roles, store, rules, health, metrics, shutdown.clone()));
     } else if roles.answers {
         parts.run(wait_for_schema(Arc::clone(&config), roles, store, health, shutdown.clone()));
     }
-    if roles.migrates {
+    if let Some(metrics) = metrics.verify {
         let owners =
             verify::Owners { registry: files.subscriptions(), zone: Arc::clone(&config.billing.zone) };
-        let schedule = verify::Schedule::new(store_of_audits, Arc::clone(&config), owners, metrics.verify);
+        let schedule = verify::Schedule::new(store_of_audits, Arc::clone(&config), owners, metrics);
         parts.run(done(schedule.run(shutdown.clone())));
     }
     if let Some(path) = files.missing_credentials().filter(|_| roles.answers && !roles.is_insecure) {
@@ -124,31 +125,40 @@ async fn serve(config: Arc<Config>, roles: Roles, files: Files) -> Result<(), Fa
     parts.ended().await
 }
 
-/// The metrics of all crates.
+/// The metrics of all crates. What a process does not do it does not tell of either: where nobody audits, say, a time of
+/// the last audit would always be too long ago.
 struct Metrics {
     store: meterhouse_store::Metrics,
-    ingest: meterhouse_ingest::Metrics,
-    /// Where nobody sweeps, there is no lag to be told.
-    sweep: Option<SweepMetrics>,
-    rollup: RollupMetrics,
-    api: meterhouse_api::Metrics,
+    /// Of the pipeline; the sweep counts conflicts there, too.
+    ingest: Option<meterhouse_ingest::Metrics>,
+    rollup: Option<(SweepMetrics, RollupMetrics)>,
+    api: Option<meterhouse_api::Metrics>,
     files: FileMetrics,
-    verify: verify::Metrics,
+    /// Whoever migrates audits as well.
+    verify: Option<verify::Metrics>,
 }
 
 impl Metrics {
-    fn register(registry: &Registry, config: &Config, roles: Roles) -> Result<Self, prometheus::Error> {
+    fn register(
+        registry: &Registry,
+        config: &Config,
+        roles: Roles,
+        health: &Health,
+    ) -> Result<Self, prometheus::Error> {
         register_build_info(registry)?;
-        let ingest = meterhouse_ingest::Metrics::register(registry, &config.kafka.topic)?;
-        let sweep = roles.rolls_up.then(|| SweepMetrics::register(registry, &ingest)).transpose()?;
+        health.register(registry)?;
+        let ingest = || meterhouse_ingest::Metrics::register(registry, &config.kafka.topic);
+        let ingest = (roles.ingests || roles.rolls_up).then(ingest).transpose()?;
+        let rollup = |pipeline| -> Result<_, prometheus::Error> {
+            Ok((SweepMetrics::register(registry, pipeline)?, RollupMetrics::register(registry)?))
+        };
         Ok(Self {
             store: meterhouse_store::Metrics::register(registry)?,
+            rollup: ingest.as_ref().filter(|_| roles.rolls_up).map(rollup).transpose()?,
             ingest,
-            sweep,
-            rollup: RollupMetrics::register(registry)?,
-            api: meterhouse_api::Metrics::register(registry)?,
+            api: roles.answers.then(|| meterhouse_api::Metrics::register(registry)).transpose()?,
             files: FileMetrics::register(registry)?,
-            verify: verify::Metrics::register(registry)?,
+            verify: roles.migrates.then(|| verify::Metrics::register(registry)).transpose()?,
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use meterhouse_store::Error;
+use meterhouse_store::{Error, ErrorClass};
 use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 
 /// What the rollup's worker counts.
@@ -48,6 +48,10 @@ impl RollupMetrics {
         registry.register(Box::new(metrics.scans.clone()))?;
         registry.register(Box::new(metrics.dates.clone()))?;
         registry.register(Box::new(metrics.failures.clone()))?;
+        // A rate needs a zero to start from.
+        for class in [ErrorClass::Retryable, ErrorClass::Poisonous, ErrorClass::Fatal] {
+            metrics.failures.with_label_values(&[class.as_str()]).inc_by(0);
+        }
         Ok(metrics)
     }
 
