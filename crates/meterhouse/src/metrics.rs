@@ -1,5 +1,6 @@
 //! Metrics of the process and of the files that it watches.
 
+use prometheus::process_collector::ProcessCollector;
 use prometheus::{IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
 
 /// What is counted about watched files: `meterhouse_file_loads_total{file,outcome}` and `meterhouse_file_stale{file}`.
@@ -22,11 +23,13 @@ pub(crate) fn register_certificate_expiry(registry: &Registry) -> Result<IntGaug
     Ok(expiry)
 }
 
-/// Registers `meterhouse_build_info`, which is always 1.
+/// Registers what every process tells: `meterhouse_build_info`, which is always 1, and the usual `process_*` of its CPU,
+/// memory and files.
 ///
 /// # Errors
 /// A metric of the same name is registered already.
-pub(crate) fn register_build_info(registry: &Registry) -> Result<(), prometheus::Error> {
+pub(crate) fn register_process(registry: &Registry) -> Result<(), prometheus::Error> {
+    registry.register(Box::new(ProcessCollector::for_self()))?;
     let opts = Opts::new("meterhouse_build_info", "The version that runs; always 1.");
     let info = IntGaugeVec::new(opts, &["version"])?;
     info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);

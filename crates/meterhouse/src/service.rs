@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::failure::{ExitKind, Failure};
 use crate::files::Files;
-use crate::metrics::{FileMetrics, register_build_info, register_certificate_expiry};
+use crate::metrics::{FileMetrics, register_certificate_expiry, register_process};
 use crate::rules::RuleSource;
 use crate::{certificate, probes, rollup, schema, shutdown, sweep, verify};
 
@@ -145,7 +145,7 @@ impl Metrics {
         roles: Roles,
         health: &Health,
     ) -> Result<Self, prometheus::Error> {
-        register_build_info(registry)?;
+        register_process(registry)?;
         health.register(registry)?;
         let ingest = || meterhouse_ingest::Metrics::register(registry, &config.kafka.topic);
         let ingest = (roles.ingests || roles.rolls_up).then(ingest).transpose()?;
