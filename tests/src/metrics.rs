@@ -1,5 +1,7 @@
 //! The text that Prometheus scrapes.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use anyhow::{Context, Result};
 
 /// The series of one scrape.
@@ -39,9 +41,58 @@ impl Metrics {
     }
 }
 
+/// What a scrape says of one metric.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Family {
+    /// `counter`, `gauge` or `histogram`.
+    pub kind: String,
+    /// What it tells.
+    pub help: String,
+    /// Its labels, each with the values that there are. The bounds of a histogram's buckets are no label.
+    pub labels: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// All metrics of a scrape, by name.
+///
+/// # Errors
+/// It is not in the text form.
+pub fn families(text: &str) -> Result<BTreeMap<String, Family>> {
+    let mut families: BTreeMap<String, Family> = BTreeMap::new();
+    let mut current = String::new();
+    for line in text.lines() {
+        if let Some((name, help)) = line.strip_prefix("# HELP ").and_then(|rest| rest.split_once(' ')) {
+            families.entry(name.to_owned()).or_default().help = help.to_owned();
+        } else if let Some((name, kind)) = line.strip_prefix("# TYPE ").and_then(|rest| rest.split_once(' '))
+        {
+            name.clone_into(&mut current);
+            families.entry(name.to_owned()).or_default().kind = kind.to_owned();
+        } else if let Some((_, labels)) = line.split_once('{') {
+            let family = families.get_mut(&current).with_context(|| format!("no type: {line}"))?;
+            let (labels, _) = labels.rsplit_once("\"}").with_context(|| format!("no end: {line}"))?;
+            for label in labels.split("\",") {
+                let (name, value) = label.split_once("=\"").with_context(|| format!("no label: {line}"))?;
+                if name != "le" {
+                    family.labels.entry(name.to_owned()).or_default().insert(value.to_owned());
+                }
+            }
+        }
+    }
+    Ok(families)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn families_have_their_labels_without_bounds() -> Result<()> {
+        let text = "# HELP a what\n# TYPE a histogram\na_bucket{r=\"/{x},y\",s=\"1\",le=\"5\"} 3\na_sum{r=\"/{x},y\",s=\"2\"} 4\n";
+        let values = |values: &[&str]| values.iter().map(ToString::to_string).collect();
+        let labels = [("r".to_owned(), values(&["/{x},y"])), ("s".to_owned(), values(&["1", "2"]))].into();
+        let expected = Family { kind: "histogram".to_owned(), help: "what".to_owned(), labels };
+        assert_eq!(families(text)?, [("a".to_owned(), expected)].into());
+        Ok(())
+    }
 
     #[test]
     fn series_are_summed_by_name_and_labels() {
