@@ -79,6 +79,7 @@ fn until_ctrl_c_the_printed_command_works_as_it_stands() -> Result<()> {
     let reply = Client::new(port).send("GET", &format!("/{path}"), &headers, "")?;
     assert_eq!(reply.status, 200, "{reply:?}");
     assert_eq!(reply.json()?["service_usage_history"].as_array().map(Vec::len), Some(24));
+    prometheus_watches(&text)?;
     // Only its hash is kept.
     let token = headers.iter().find(|(name, _)| *name == "X-Client-Authorization").context("no token")?.1;
     for entry in fs::read_dir(dir.path().join("demo"))?.flatten().filter(|entry| entry.path().is_file()) {
@@ -114,6 +115,18 @@ fn ctrl_c_at_any_moment_leaves_nothing_behind() -> Result<()> {
         wait::until("the servers to end", || processes_in(&folder).is_empty().then_some(()))?;
     }
     Ok(())
+}
+
+/// Prometheus is where the text says, and sees the service and the database.
+fn prometheus_watches(text: &str) -> Result<()> {
+    let line = text.lines().find_map(|line| line.trim_start().strip_prefix("Prometheus "));
+    let port = line.and_then(|line| line.trim().strip_prefix("http://127.0.0.1:")?.strip_suffix("/alerts"));
+    let client = Client::new(port.with_context(|| format!("no address: {line:?}"))?.parse()?);
+    let seen = || {
+        let answer = client.get("/api/v1/query?query=sum(up)")?.json()?;
+        Ok(answer["data"]["result"][0]["value"][1].clone())
+    };
+    wait::until_is("both targets to be scraped", seen, |sum| *sum == "2").map(|_| ())
 }
 
 /// Lets a shell read the printed command as it would if somebody pasted it, and returns its address and headers.

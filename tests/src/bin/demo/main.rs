@@ -56,6 +56,9 @@ fn run(arguments: &Arguments, screen: &Screen, interrupt: &Interrupt) -> Result<
     let mut demo = steps::prepare(&dir, arguments.events, screen, interrupt)?;
     let ingested = steps::ingest(&mut demo, screen, interrupt)?;
     let histories = steps::histories(&demo, screen)?;
+    if !arguments.once {
+        steps::watch(&mut demo, screen)?;
+    }
     report::show(&demo, &ingested, &histories, arguments.once, screen);
     if !arguments.once {
         interrupt.wait();

@@ -1,6 +1,7 @@
 //! What came out, for a person.
 
 use meterhouse_localstack::workspace_dir;
+use meterhouse_tests::Prometheus;
 
 use crate::screen::{Look, Screen, thousands};
 use crate::steps::{CUSTOMER, Demo, Histories, Ingested, TOPIC};
@@ -59,6 +60,18 @@ fn curl(demo: &Demo) -> [String; 3] {
     ]
 }
 
+/// Where Prometheus is.
+fn prometheus(demo: &Demo) -> String {
+    let not_installed = || "not installed: Debian's package prometheus".to_owned();
+    demo.prometheus().map_or_else(not_installed, |server| format!("{}/alerts", server.url()))
+}
+
+/// How the dashboards get into a Grafana.
+fn dashboards(demo: &Demo) -> String {
+    let source = demo.prometheus().map_or_else(|| "a Prometheus".to_owned(), Prometheus::url);
+    format!("import deploy/grafana/dashboards/*.json, data source {source}")
+}
+
 fn addresses(demo: &Demo, screen: &Screen) {
     let service = demo.service();
     let log = demo.site().dir().join("serve.log");
@@ -68,6 +81,8 @@ fn addresses(demo: &Demo, screen: &Screen) {
         ("picture", format!("http://127.0.0.1:{}/ui/, customer {CUSTOMER}", service.http_port())),
         ("readiness", format!("http://127.0.0.1:{}/readyz", service.http_port())),
         ("metrics", format!("http://127.0.0.1:{}/metrics", service.metrics_port())),
+        ("Prometheus", prometheus(demo)),
+        ("Grafana", dashboards(demo)),
         ("ClickHouse", format!("{}/play, database {TOPIC}", demo.stack().clickhouse().http_url())),
         ("Kafka", format!("{}, topic {TOPIC}", demo.stack().kafka().bootstrap())),
         ("log", log),

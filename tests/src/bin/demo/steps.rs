@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use meterhouse_localstack::{Stack, StackOptions};
 use meterhouse_tests::oracle::{FocusAccount, focus_sums};
-use meterhouse_tests::{Service, Site, Token, focus, kafka};
+use meterhouse_tests::{Prometheus, Service, Site, Token, focus, kafka};
 use serde_json::{Value, json};
 
 use crate::interrupt::Interrupt;
@@ -46,6 +46,7 @@ pub(crate) type Histories = BTreeMap<String, Value>;
 
 /// Everything that runs. The service ends before the servers.
 pub(crate) struct Demo {
+    prometheus: Option<Prometheus>,
     service: Option<Service>,
     site: Site,
     stack: Stack,
@@ -74,6 +75,11 @@ impl Demo {
 
     pub(crate) fn stack(&self) -> &Stack {
         &self.stack
+    }
+
+    /// What watches it, where it is installed.
+    pub(crate) fn prometheus(&self) -> Option<&Prometheus> {
+        self.prometheus.as_ref()
     }
 
     /// The running service.
@@ -120,7 +126,7 @@ pub(crate) fn prepare(dir: &Path, events: u64, screen: &Screen, interrupt: &Inte
     generate(&site, events, screen, interrupt)?;
     let mut customers = sample.customers;
     customers.insert(CUSTOMER.to_owned(), "generated".to_owned());
-    Ok(Demo { service: None, site, stack, records: published + events, customers })
+    Ok(Demo { prometheus: None, service: None, site, stack, records: published + events, customers })
 }
 
 /// A token that nobody has had before, made as a user makes one.
@@ -194,6 +200,18 @@ pub(crate) fn ingest(demo: &mut Demo, screen: &Screen, interrupt: &Interrupt) ->
     step.done(&format!("judged and stored {} records", thousands(records)));
     demo.service = Some(service);
     Ok(Ingested { records, stored, rejects: demo.site.stored_rejects()? })
+}
+
+/// Has Prometheus watch the service and the database, where it is installed.
+pub(crate) fn watch(demo: &mut Demo, screen: &Screen) -> Result<()> {
+    if !Prometheus::is_installed() {
+        return Ok(());
+    }
+    let step = screen.begin("starting Prometheus");
+    let (service, clickhouse) = (demo.service().metrics_port(), demo.stack.clickhouse().http_port());
+    demo.prometheus = Some(Prometheus::start(demo.site.dir(), service, clickhouse)?);
+    step.done("Prometheus watches them, with all alerts");
+    Ok(())
 }
 
 /// Asks for the history of every customer, and compares those of the sample with its own sums.
