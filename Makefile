@@ -42,7 +42,7 @@ test: prerequisites-of-tests setup ## Run all tests, on a real Kafka and a real 
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target suite-e2e suite-units $(SUITES:%=suite-%)
 
 # Each has servers, topics and databases of its own, and waits more than it works. The longest come first.
-SUITES := e2e faults crashes conformance chaos metamorphic security ui upgrade demo guides deployment
+SUITES := e2e faults crashes conformance chaos metamorphic security ui observability upgrade demo guides deployment
 
 .PHONY: $(SUITES:%=suite-%) suite-units
 $(SUITES:%=suite-%): suite-%:
@@ -66,6 +66,11 @@ crashes: setup ## Kill and hold processes at every crash point, kill them also a
 guides: setup ## Run the example producers of docs/producers in all five languages, and restore a backup.
 	cargo build --package meterhouse --package meterhouse-localstack
 	cargo test --package meterhouse-tests --test guides -- --include-ignored
+
+.PHONY: metrics
+metrics: prerequisites-of-tests setup ## Write docs/metrics.md anew, from a scrape of the running service.
+	cargo build --package meterhouse --package meterhouse-localstack
+	METERHOUSE_WRITE_METRICS=1 cargo test --package meterhouse-tests --test observability real::
 
 .PHONY: mutants
 mutants: prerequisites-of-tests setup ## Put known bugs into a copy of the code, one after the other: a test has to catch each (ONLY=name).

@@ -59,6 +59,8 @@ if [ "${1:-}" = tests ]; then
     need "node (20 or newer)" nodejs node_20
     # The units of deploy/systemd are judged by it.
     need "systemd-analyze" systemd has systemd-analyze
+    # Alerts and dashboards are asked of a real one.
+    need "prometheus, promtool" prometheus has promtool
     # Known bugs are patches.
     need "patch" patch has patch
 fi
