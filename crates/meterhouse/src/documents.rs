@@ -119,7 +119,7 @@ fn check_link(from: &Path, link: &str, documents: &BTreeMap<PathBuf, Document>) 
     }
 }
 
-/// Why the program would not take a command; a mention may leave out what a command needs.
+/// Why the program would not take a command; a mention may leave out what a command needs, and have words in the place of values.
 fn check_command(command: &str, is_mention: bool) -> Result<(), String> {
     let words = shlex::split(command).ok_or("a quote is open")?;
     let words = words.into_iter().take_while(|word| !ENDS.contains(&&**word));
@@ -128,6 +128,8 @@ fn check_command(command: &str, is_mention: bool) -> Result<(), String> {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(()),
         ErrorKind::MissingRequiredArgument
         | ErrorKind::MissingSubcommand
+        | ErrorKind::InvalidValue
+        | ErrorKind::ValueValidation
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
             if is_mention =>
         {
@@ -191,4 +193,7 @@ fn a_wrong_link_or_command_is_found() {
     assert!(check_command("meterhouse verify --jsn", true).is_err());
     assert!(check_command("meterhouse ledger accept", false).is_err());
     assert!(check_command("meterhouse ledger accept", true).is_ok());
+    assert!(check_command("meterhouse rejects list --reason ...", true).is_ok());
+    assert!(check_command("meterhouse rejects show PARTITION/OFFSET", true).is_ok());
+    assert!(check_command("meterhouse rejects show PARTITION/OFFSET", false).is_err());
 }
