@@ -148,6 +148,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schema::TABLES;
 
     #[test]
     fn on_a_cluster_the_tables_of_shards_may_be_filled_and_every_server_knows_the_users() {
@@ -170,5 +171,14 @@ mod tests {
             !alone.contains("CLUSTER") && !alone.contains("REMOTE") && !alone.contains("_shard"),
             "{alone}"
         );
+    }
+
+    #[test]
+    fn each_table_has_somebody_who_writes_it() {
+        let written: Vec<_> = WRITTEN.iter().chain(&WRITTEN_BY_MIGRATIONS).collect();
+        for table in TABLES {
+            assert!(written.contains(&&table), "{table}");
+        }
+        assert!(written.iter().all(|table| TABLES.contains(table)));
     }
 }

@@ -18,7 +18,7 @@ pub enum SchemaState {
 }
 
 /// Tables that must survive a power cut: all that there are.
-const TABLES: [&str; 12] = [
+pub(crate) const TABLES: [&str; 12] = [
     "schema_migrations",
     "usage_events",
     "rejects",

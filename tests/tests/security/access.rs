@@ -19,7 +19,7 @@ const FORBIDDEN: [&str; 10] = [
     "ALTER TABLE usage_events DELETE WHERE 1",
     "ALTER TABLE usage_events DROP COLUMN description",
     "OPTIMIZE TABLE usage_events FINAL",
-    "SELECT count() FROM sec_kafka.usage_events",
+    "SELECT count() FROM somebody_else.table",
     "SELECT * FROM file('/etc/passwd', 'LineAsString')",
     "SELECT * FROM url('http://127.0.0.1:1/', 'LineAsString')",
     "SYSTEM FLUSH LOGS",
@@ -65,6 +65,8 @@ fn each_process_has_the_rights_that_it_needs_and_no_others() -> Result<()> {
     ingest.terminate()?;
     world.run_as(&site, User::Writer, &["ledger", "accept", "--partition", "0", "--at", "end", "--yes"])?;
 
+    world.clickhouse().query("CREATE DATABASE somebody_else")?;
+    world.clickhouse().query("CREATE TABLE somebody_else.table (x UInt8) ENGINE = Memory")?;
     for sql in FORBIDDEN {
         for user in [User::Migrator, User::Writer, User::Reader] {
             denies(user, sql);

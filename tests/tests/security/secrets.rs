@@ -158,7 +158,7 @@ fn ask(service: &Service, secrets: &Secrets, outputs: &mut Outputs) -> Result<()
         ] {
             let connection = tls::connect(service.http_port(), &world().authority)?;
             let reply = tls::send(connection, method, path, &headers, body)?;
-            outputs.add(format!("the answer to {method} {path}"), format!("{:?}", reply));
+            outputs.add(format!("the answer to {method} {path}"), format!("{reply:?}"));
         }
     }
     Ok(())
@@ -238,7 +238,8 @@ fn nothing_is_well(site: &mut Site, secrets: &Secrets, outputs: &mut Outputs) ->
 
     site.set("kafka.properties.sasl.password", secrets.wrong_password.as_str())?;
     let [user, password] = world().variables(site, User::Writer);
-    let variables = [&user, &password].map(|(name, value)| (*name, value.as_str()));
+    let [shop] = secrets.variables();
+    let variables = [&user, &password, &shop].map(|(name, value)| (*name, value.as_str()));
     let waits = site.start_with(&["ingest"], "waits", &variables)?.silent();
     wait::until("the log-in to fail", || waits.log().contains("Authentication failed").then_some(()))?;
     outputs.add("the log of a service without Kafka", waits.log());
@@ -255,7 +256,6 @@ fn nothing_is_well(site: &mut Site, secrets: &Secrets, outputs: &mut Outputs) ->
         ("kafka.properties.sasl.passwort", secrets.wrong_password.clone()),
         ("kafka.properties.ssl.key.pem", secrets.identity.key.clone()),
         ("kafka.properties.ssl.key.password", secrets.wrong_password.clone()),
-        ("clickhouse.password_file", secrets.wrong_password.clone()),
         ("clickhouse.passwort", secrets.wrong_password.clone()),
         ("clickhouse.client_key_file", "server.key".to_owned()),
         ("http.tls_certificate_file", site.dir().join("server.key").to_string_lossy().into_owned()),

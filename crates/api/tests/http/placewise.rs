@@ -126,8 +126,9 @@ async fn every_401_but_that_without_a_token_is_the_same() {
     ];
     let mut seen = Vec::new();
     for changes in cases {
-        let answer = service.send(request("", changes)).await;
+        let mut answer = service.send(request("", changes)).await;
         assert_eq!((answer.status, answer.header("www-authenticate")), (401, "Bearer"), "{changes:?}");
+        assert!(answer.headers.remove("x-request-id").is_some(), "each request has an id of its own");
         seen.push((format!("{:?}", answer.headers), answer.body));
     }
     seen.dedup();

@@ -24,9 +24,9 @@ fn credentials() -> String {
     Token::file(&tokens) + &merchants.concat()
 }
 
-/// All of an answer but its date.
+/// All of an answer but its date and the request's id.
 fn seen(reply: &Reply) -> (u16, BTreeMap<String, String>, String) {
-    let headers = reply.headers.iter().filter(|(name, _)| *name != "date");
+    let headers = reply.headers.iter().filter(|(name, _)| !["date", "x-request-id"].contains(&name.as_str()));
     let headers = headers.map(|(name, value)| (name.to_string(), format!("{value:?}")));
     (reply.status, headers.collect(), reply.body.clone())
 }
