@@ -1,7 +1,7 @@
 #!/bin/sh
 # Names everything that is missing to build Meterhouse and to run its local stack, all at once, each with
 # the Debian package that brings it; with the argument `tests` also what only tests need. Prints nothing and
-# ends with 0 if nothing is missing.
+# ends with 0 if nothing is missing. With `tests packages` it prints nothing but the packages that are missing.
 set -u
 
 missing=""
@@ -74,6 +74,10 @@ fi
 if ! x86_64_glibc >/dev/null 2>&1; then
     echo "the local ClickHouse needs x86-64 Linux with glibc; this is $(uname -sm)" >&2
     exit 1
+fi
+if [ "${2:-}" = packages ]; then
+    echo "$packages"
+    exit 0
 fi
 if [ -n "$missing" ]; then
     echo "missing:$missing" >&2
