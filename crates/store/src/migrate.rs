@@ -77,6 +77,9 @@ impl Store {
     /// [`Error::Refused`] where a file has changed since it was applied or another time zone is pinned.
     pub async fn migrate(&self, zone: &BillingZone) -> Result<Migrated, Error> {
         let applied = self.pending_migrations().await?;
+        if applied.len() < MIGRATIONS.len() {
+            self.check_spread().await?;
+        }
         if !applied.is_empty() {
             // Not every user may do this, nor need to.
             self.create_database().await?;

@@ -2,7 +2,7 @@
 
 use meterhouse_model::BillingZone;
 
-use crate::{Cluster, Error, Store, insert::INSERT_SETTINGS};
+use crate::{Cluster, Error, Store, insert::INSERT_SETTINGS, migrate::MIGRATIONS};
 
 /// Where a database stands against this program's migrations.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,29 +49,40 @@ impl Store {
     /// table or a user's settings without durability.
     pub async fn schema_state(&self, zone: &BillingZone) -> Result<SchemaState, Error> {
         let pending = self.pending_migrations().await?;
-        if pending.len() == crate::migrate::MIGRATIONS.len() || self.is_unused().await? {
+        if pending.len() == MIGRATIONS.len() {
+            return Ok(SchemaState::Empty);
+        }
+        let shards = self.check_spread().await?;
+        if self.is_unused().await? {
             return Ok(SchemaState::Empty);
         }
         if !pending.is_empty() {
             return Ok(SchemaState::Behind(pending.iter().map(|migration| migration.name).collect()));
         }
-        match self.check(zone).await {
+        match self.check(zone, shards).await {
             Err(error) if self.lacks_other_servers(&error) => Ok(SchemaState::Elsewhere(error.to_string())),
             checked => checked.map(|()| SchemaState::Ready),
         }
     }
 
-    async fn check(&self, zone: &BillingZone) -> Result<(), Error> {
-        let pinned = self.pinned_shards().await?;
-        match (&self.cluster, pinned) {
-            (Some(_), Some(shards)) => self.check_shards(shards).await?,
-            (None, None) => {}
-            (Some(cluster), None) => return Err(not_of_a_cluster(&self.database, cluster)),
-            (None, Some(_)) => return Err(of_a_cluster(&self.database)),
+    async fn check(&self, zone: &BillingZone, shards: Option<u32>) -> Result<(), Error> {
+        if let Some(shards) = shards {
+            self.check_shards(shards).await?;
         }
         self.check_zone(zone).await?;
-        self.check_durable(pinned.unwrap_or(1)).await?;
+        self.check_durable(shards.unwrap_or(1)).await?;
         self.check_settings().await
+    }
+
+    /// For how many shards the tables of a migrated database are, if they are those of a cluster. They have to be where one is
+    /// configured, and nowhere else: the other kind of tables would be made beside them, or a part of them read.
+    pub(crate) async fn check_spread(&self) -> Result<Option<u32>, Error> {
+        let shards = self.pinned_shards().await?;
+        match (&self.cluster, shards) {
+            (Some(cluster), None) => Err(not_of_a_cluster(&self.database, cluster)),
+            (None, Some(_)) => Err(of_a_cluster(&self.database)),
+            (Some(_), Some(_)) | (None, None) => Ok(shards),
+        }
     }
 
     /// Whether the first migration was cut short: its last step is the zone's pin, and only then are rows stored.

@@ -47,6 +47,11 @@ fn told(output: &Output) -> String {
     [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned()).concat()
 }
 
+/// The tables of the database `alone`.
+fn alone_tables(shards: &Shards) -> Result<String> {
+    Ok(shards.server(0).query("SELECT name FROM system.tables WHERE database = 'alone' ORDER BY name")?)
+}
+
 /// Usages on either shard are saved, changed and deleted, and can be read at once.
 fn writes_are_read_back(site: &Site, client: Client) -> Result<()> {
     let usages = Usages::new(client, TOKEN);
@@ -128,6 +133,18 @@ fn shards_may_not_change_places() -> Result<()> {
     let output = site.run(&["verify"])?;
     assert_eq!(output.status.code(), Some(REFUSED), "{}", told(&output));
     site.set("clickhouse.cluster", CLUSTER)?;
+
+    // The tables of one server do not become those of a cluster, nor are others made beside them.
+    let mut alone = Site::on(shared().kafka(), shards.server(0), "alone")?;
+    assert!(alone.run(&["migrate"])?.status.success());
+    let before = alone_tables(&shards)?;
+    alone.set("clickhouse.cluster", CLUSTER)?;
+    alone.set("clickhouse.replicated", false)?;
+    for command in ["migrate", "serve", "verify"] {
+        let output = alone.run(&[command])?;
+        assert_eq!(output.status.code(), Some(REFUSED), "{command}: {}", told(&output));
+    }
+    assert_eq!(alone_tables(&shards)?, before);
 
     shards.swap()?;
     for number in 0..2 {
