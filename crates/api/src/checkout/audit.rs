@@ -73,16 +73,22 @@ impl Audit {
         }
     }
 
-    /// Tells how a write has ended; `written` are the references of the usages where it has done something.
-    pub(super) fn ended(mut self, outcome: &'static str, written: Vec<u64>) {
-        self.references = written;
-        self.tell(outcome, "");
-    }
-
-    /// Tells why a write was not done, or is not known to be, and returns that.
-    pub(super) fn failed(mut self, error: WriteError) -> WriteError {
-        self.tell_refusal(&Refusal::from(error.clone()));
-        error
+    /// Waits for the end of a write, and tells it: of what was written `told` has the outcome and the references of the usages.
+    pub(super) async fn follow<T>(
+        mut self,
+        write: impl Future<Output = Result<T, WriteError>>,
+        told: impl FnOnce(&T) -> (&'static str, Vec<u64>),
+    ) -> Result<T, WriteError> {
+        let outcome = write.await;
+        match &outcome {
+            Ok(written) => {
+                let (outcome, references) = told(written);
+                self.references = references;
+                self.tell(outcome, "");
+            }
+            Err(error) => self.tell_refusal(&Refusal::from(error.clone())),
+        }
+        outcome
     }
 
     /// The answer to the request. One that has come to no write is told here.

@@ -27,14 +27,7 @@ async fn answer(state: &ApiState, request: Request, audit: &mut Audit) -> Result
     let principal = &authorized.principal;
     let subscription = request::subscription(state, principal, &reference).await?;
     let deleting = state.writer.clone().delete(subscription, filter, principal.name());
-    let audit = audit.begin();
-    let deleting = async move {
-        match deleting.await {
-            Ok(references) => audit.ended("done", references),
-            Err(error) => return Err(audit.failed(error)),
-        }
-        Ok(())
-    };
+    let deleting = audit.begin().follow(deleting, |references| ("done", references.clone()));
     state.writer.to_the_end(WriteError::Unavailable, deleting).await?;
     Ok(told(Visible::Yes, reply::empty(StatusCode::OK)))
 }

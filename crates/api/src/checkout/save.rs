@@ -4,7 +4,6 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use meterhouse_model::Event;
-use meterhouse_query::Subscription;
 
 use super::audit::Audit;
 use super::refusal::Refusal;
@@ -13,7 +12,7 @@ use super::{new_usages, path, request};
 use crate::clock::now_micros;
 use crate::headers::single;
 use crate::writes::{Key, NewUsages, Visible, WriteError};
-use crate::{ApiState, UsageWriter, reply};
+use crate::{ApiState, reply};
 
 const KEY: &str = "Idempotency-Key";
 const KEY_BYTES_MAX: usize = 255;
@@ -40,28 +39,17 @@ async fn answer(state: &ApiState, request: Request, audit: &mut Audit) -> Result
     let late = if key.is_some() { WriteError::Unavailable } else { WriteError::Unknown };
     let key = key.map(|text| Key { namespace: principal.namespace(), text });
     let new = NewUsages { events, key, principal: principal.name() };
-    let saving = saving(state.writer.clone(), subscription, new, audit.begin());
+    let saving = audit.begin().follow(state.writer.clone().save(subscription, new), audited);
     let (events, visible) = state.writer.to_the_end(late, saving).await?;
     let zone = state.usages.zone();
     let saved: Option<Vec<_>> = events.iter().map(|event| SavedUsage::of(event, zone)).collect();
     Ok(told(visible, reply::json(StatusCode::OK, &saved.ok_or(Refusal::Unavailable)?)))
 }
 
-/// Saves usages, and tells what has become of them to whoever looks after.
-async fn saving(
-    writer: UsageWriter,
-    subscription: Subscription,
-    new: NewUsages,
-    audit: Audit,
-) -> Result<(Vec<Event<'static>>, Visible), WriteError> {
-    match writer.save(subscription, new).await {
-        Ok((events, visible)) => {
-            let references = events.iter().map(|event| event.identity_hash().usage_reference()).collect();
-            audit.ended(if visible == Visible::Yes { "done" } else { "pending" }, references);
-            Ok((events, visible))
-        }
-        Err(error) => Err(audit.failed(error)),
-    }
+/// What the audit log tells of saved usages.
+fn audited((events, visible): &(Vec<Event<'static>>, Visible)) -> (&'static str, Vec<u64>) {
+    let references = events.iter().map(|event| event.identity_hash().usage_reference()).collect();
+    (if *visible == Visible::Yes { "done" } else { "pending" }, references)
 }
 
 /// Says in an answer whether what was written has been read back.

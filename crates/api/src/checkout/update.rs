@@ -38,16 +38,7 @@ async fn answer(state: &ApiState, request: Request, audit: &mut Audit) -> Result
     let principal = &authorized.principal;
     let subscription = request::subscription(state, principal, &reference).await?;
     let amending = state.writer.clone().amend(subscription, usage, amendment, principal.name());
-    let audit = audit.begin();
-    let amending = async move {
-        match amending.await {
-            Ok(event) => {
-                audit.ended("done", vec![usage]);
-                Ok(event)
-            }
-            Err(error) => Err(audit.failed(error)),
-        }
-    };
+    let amending = audit.begin().follow(amending, move |_| ("done", vec![usage]));
     let event = state.writer.to_the_end(WriteError::Unavailable, amending).await?;
     let changed = SavedUsage::of(&event, state.usages.zone()).ok_or(Refusal::Unavailable)?;
     Ok(told(Visible::Yes, reply::json(StatusCode::OK, &changed)))
