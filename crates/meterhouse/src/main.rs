@@ -22,6 +22,7 @@ mod ready;
 mod rejects;
 mod rollup;
 mod rules;
+mod runtime;
 mod schema;
 mod service;
 mod shutdown;

@@ -8,6 +8,7 @@ use meterhouse_store::{DatabaseUser, Role, access_statements};
 
 use crate::config::Config;
 use crate::failure::{ExitKind, Failure};
+use crate::runtime::runtime;
 use crate::schema::{elsewhere, store, store_failure};
 
 #[derive(Debug, Args)]
@@ -81,9 +82,4 @@ fn check_own_user(config: &Config, users: &[DatabaseUser]) -> Result<(), Failure
         return Err(Failure::new(ExitKind::Usage, anyhow!(what)));
     }
     Ok(())
-}
-
-fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    Ok(runtime.context("cannot start the runtime")?)
 }

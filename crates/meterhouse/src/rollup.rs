@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::failure::{ExitKind, Failure};
+use crate::runtime::runtime;
 use crate::schema;
 
 /// Name of the readiness check.
@@ -80,8 +81,7 @@ pub(crate) async fn work(
 pub(crate) fn rebuild(args: &RebuildArgs, config: &Config) -> Result<(), Failure> {
     let metrics = RollupMetrics::register(&Registry::new()).context("cannot register metrics")?;
     let store = schema::store(config)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.context("cannot start the runtime")?;
+    let runtime = runtime()?;
     let margin = config.rollup.margin;
     let waits = !args.no_wait;
     let show = |progress| match progress {

@@ -20,6 +20,7 @@ use meterhouse_model::Rules;
 use crate::config::Config;
 use crate::failure::{ExitKind, Failure};
 use crate::progress::Progress;
+use crate::runtime::runtime;
 use load::{Description, Load, Record};
 use share::{Share, WHOLE};
 use summary::Summary;
@@ -124,8 +125,7 @@ fn check_age(load: &Load, rules: &Rules, now: DateTime<Utc>) -> Result<(), Strin
 fn publish(load: &Load, events: u64, config: &Config) -> Result<(), Failure> {
     let kafka = &config.kafka;
     let producer = Producer::connect(&kafka.brokers, kafka.properties.as_map()).map_err(producer_failure)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.context("cannot start the runtime")?;
+    let runtime = runtime()?;
     let is_new =
         runtime.block_on(producer.ensure_topic(&kafka.topic, PARTITIONS)).map_err(producer_failure)?;
     if is_new {

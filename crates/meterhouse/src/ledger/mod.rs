@@ -3,7 +3,7 @@
 mod accept;
 mod show;
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use clap::Subcommand;
 use meterhouse_ingest::{KafkaConfig, PartitionLog};
 use meterhouse_store::Store;
@@ -11,6 +11,7 @@ use tokio::runtime::Runtime;
 
 use crate::config::Config;
 use crate::failure::{ExitKind, Failure};
+use crate::runtime::runtime;
 use crate::schema;
 
 #[derive(Debug, Subcommand)]
@@ -51,8 +52,7 @@ impl<'c> Servers<'c> {
     /// Makes sure that the tables are there.
     fn connect(config: &'c Config) -> Result<Self, Failure> {
         let store = schema::store(config)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.context("cannot start the runtime")?;
+        let runtime = runtime()?;
         runtime.block_on(schema::check_ready(&store, config))?;
         Ok(Self { config, store, runtime })
     }
