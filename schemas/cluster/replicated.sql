@@ -321,3 +321,6 @@ SELECT DISTINCT subscription, customer
 FROM usage_daily
 WHERE kind = 'mark';
 
+ALTER TABLE usage_daily_shard ON CLUSTER 'prod'
+    MODIFY SETTING min_bytes_for_wide_part = 1099511627776;
+

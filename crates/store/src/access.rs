@@ -68,7 +68,8 @@ impl Role {
         // To write into a String cannot fail.
         let inserts: &[&str] = match self {
             Self::Migrator => {
-                rights = format!("CREATE DATABASE, CREATE TABLE, CREATE VIEW, SELECT ON {all}");
+                rights =
+                    format!("CREATE DATABASE, CREATE TABLE, CREATE VIEW, ALTER SETTINGS, SELECT ON {all}");
                 let of_cluster = cluster.iter().flat_map(|_| CLUSTER_ENGINES);
                 for engine in ENGINES.into_iter().chain(of_cluster) {
                     let _ = write!(rights, ", TABLE ENGINE ON {engine}");

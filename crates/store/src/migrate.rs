@@ -49,6 +49,7 @@ pub(crate) const MIGRATIONS: &[Migration] = migrations![
     "0011_replays",
     "0012_subscription_customers",
     "0013_subscription_customers_before",
+    "0014_usage_daily_compact",
 ];
 
 /// Server's errors for a table and a database that are not there.

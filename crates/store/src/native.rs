@@ -2,6 +2,7 @@
 //! column's bytes are its memory. Format: columns count, rows count (LEB128), then for each column its name, its
 //! type and its data.
 
+mod answer;
 mod reader;
 
 pub(crate) use reader::Block;

@@ -35,12 +35,14 @@ impl Cluster {
 
     /// What to execute for a file of `schemas/clickhouse/`, one after the other. `None`: it is of no known form.
     pub(crate) fn statements(&self, sql: &str, database: &str, shards: u32) -> Option<Vec<String>> {
-        let begin = sql.find("\nCREATE ").or_else(|| sql.find("\nINSERT "))? + 1;
+        let begin = ["\nCREATE ", "\nINSERT ", "\nALTER "].iter().find_map(|word| sql.find(word))? + 1;
         let sql = sql[begin..].trim_end().trim_end_matches(';');
         if let Some(table) = sql.strip_prefix("CREATE TABLE IF NOT EXISTS ") {
             self.tables(table, database, shards)
         } else if let Some(view) = sql.strip_prefix("CREATE MATERIALIZED VIEW IF NOT EXISTS ") {
             self.view(view).map(|view| vec![view])
+        } else if let Some(change) = sql.strip_prefix("ALTER TABLE ") {
+            self.table_settings(change).map(|settings| vec![settings])
         } else {
             self.rows(sql).map(|rows| vec![rows])
         }
@@ -93,6 +95,16 @@ impl Cluster {
             self.on_cluster(),
             Self::local_name(target),
             Self::local_name(source),
+        ))
+    }
+
+    /// Settings of the table on each shard.
+    fn table_settings(&self, change: &str) -> Option<String> {
+        let (table, settings) = change.split_once("\n    MODIFY SETTING ")?;
+        Some(format!(
+            "ALTER TABLE {}{}\n    MODIFY SETTING {settings}",
+            Self::local_name(table),
+            self.on_cluster()
         ))
     }
 
@@ -162,10 +174,10 @@ mod tests {
 
     #[test]
     fn a_statement_of_another_form_has_none() {
-        assert_eq!(
-            cluster(true).statements("-- More.\nALTER TABLE usage_events ADD COLUMN x UInt8;", "d", 2),
-            None
-        );
+        for change in ["ADD COLUMN x UInt8", "MODIFY TTL at + INTERVAL 1 DAY"] {
+            let sql = format!("-- More.\nALTER TABLE usage_events\n    {change};");
+            assert_eq!(cluster(true).statements(&sql, "d", 2), None, "{change}");
+        }
         let unknown = "-- New.\nCREATE TABLE IF NOT EXISTS unheard_of\n(\n    x UInt8\n)\nENGINE = MergeTree\nORDER BY x;";
         assert_eq!(cluster(true).statements(unknown, "d", 2), None, "by what are its rows spread?");
     }

@@ -1,5 +1,5 @@
 -- All that is stored of some dates.
-SELECT customer, subscription, date, kind, option_code, billing_day, at, reinterpretAsInt256(units) AS total, records, latest_end, mark
+SELECT customer, subscription, date, kind, option_code, billing_day, at, units, records, latest_end, mark
 FROM usage_daily
 PREWHERE (customer, subscription, date) IN
 (

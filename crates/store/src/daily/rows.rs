@@ -4,15 +4,13 @@
 
 use std::{cmp::Reverse, time::Duration};
 
-use clickhouse::types::Int256;
 use meterhouse_model::{Day, Quantity};
-use serde::Deserialize;
 
 use super::{
     ServerTime, UsageDate,
     state::{Header, is_clean},
 };
-use crate::{Error, Store, dictionary::Dictionary};
+use crate::{Error, Store, dictionary::Dictionary, native::Block};
 
 /// One thread: a second one costs more than it saves for so few rows.
 const THREADS: &str = "1";
@@ -22,32 +20,11 @@ const MARK: i8 = 0;
 const HEADER: i8 = 1;
 const DATA: i8 = 2;
 
-/// A row as the server sends it.
-#[derive(Debug, Deserialize, clickhouse::Row)]
-struct SentRow<'a> {
-    customer: &'a str,
-    subscription: &'a str,
-    /// Days since 1970, in UTC.
-    date: i32,
-    kind: i8,
-    option_code: &'a str,
-    /// Days since 1970.
-    billing_day: i32,
-    /// Nanoseconds.
-    at: i64,
-    total: Int256,
-    records: u64,
-    /// Microseconds.
-    latest_end: i64,
-    /// Nanoseconds.
-    mark: i64,
-}
-
 /// A date, by the numbers of its names.
 type Unit = (u32, u32, i32);
 
 /// A row with numbers for names.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct DailyRow {
     unit: Unit,
     kind: i8,
@@ -100,33 +77,27 @@ impl Store {
         query: clickhouse::query::Query,
         into: &mut DailyRows,
     ) -> Result<(), Error> {
-        self.answer(async {
-            let mut cursor = query.fetch::<SentRow<'_>>()?;
-            while let Some(row) = cursor.next().await? {
-                into.push(&row);
-            }
-            Ok(())
-        })
-        .await
+        self.read_blocks(query, |block| into.push_all(block)).await
     }
 }
 
 impl DailyRows {
-    fn push(&mut self, sent: &SentRow<'_>) {
-        let mut number = |name: &str| self.names.intern(name.as_bytes());
-        let unit = (number(sent.customer), number(sent.subscription), sent.date);
-        let option_code = number(sent.option_code);
-        self.rows.push(DailyRow {
-            unit,
-            kind: sent.kind,
-            option_code,
-            billing_day: sent.billing_day,
-            at: ServerTime(sent.at),
-            total: Quantity::from_le_bytes(sent.total.to_le_bytes()),
-            records: sent.records,
-            latest_end: sent.latest_end,
-            mark: ServerTime(sent.mark),
-        });
+    /// Adds the rows of a block, column by column.
+    fn push_all(&mut self, block: &Block<'_>) -> Option<()> {
+        let first = self.rows.len();
+        self.rows.resize(first + block.rows, DailyRow::default());
+        let (names, rows) = (&mut self.names, &mut self.rows[first..]);
+        fill_names(rows, block, "customer", names, |row, name| row.unit.0 = name)?;
+        fill_names(rows, block, "subscription", names, |row, name| row.unit.1 = name)?;
+        fill_names(rows, block, "option_code", names, |row, name| row.option_code = name)?;
+        fill(rows, block, "date", |row, bytes| row.unit.2 = i32::from_le_bytes(bytes))?;
+        fill(rows, block, "kind", |row, bytes| row.kind = i8::from_le_bytes(bytes))?;
+        fill(rows, block, "billing_day", |row, bytes| row.billing_day = i32::from_le_bytes(bytes))?;
+        fill(rows, block, "at", |row, bytes| row.at = ServerTime(i64::from_le_bytes(bytes)))?;
+        fill(rows, block, "units", |row, bytes| row.total = Quantity::from_le_bytes(bytes))?;
+        fill(rows, block, "records", |row, bytes| row.records = u64::from_le_bytes(bytes))?;
+        fill(rows, block, "latest_end", |row, bytes| row.latest_end = i64::from_le_bytes(bytes))?;
+        fill(rows, block, "mark", |row, bytes| row.mark = ServerTime(i64::from_le_bytes(bytes)))
     }
 
     /// Leaves the newest row of each key, as a merge would.
@@ -174,6 +145,40 @@ impl DailyRows {
             latest_end: row.latest_end,
         }
     }
+}
+
+/// Gives each row its number of a column.
+fn fill<const WIDTH: usize>(
+    rows: &mut [DailyRow],
+    block: &Block<'_>,
+    column: &str,
+    set: impl Fn(&mut DailyRow, [u8; WIDTH]),
+) -> Option<()> {
+    for (row, number) in rows.iter_mut().zip(block.numbers(column)?) {
+        set(row, *number);
+    }
+    Some(())
+}
+
+/// Gives each row the number of its text in a column.
+fn fill_names(
+    rows: &mut [DailyRow],
+    block: &Block<'_>,
+    column: &str,
+    names: &mut Dictionary,
+    set: impl Fn(&mut DailyRow, u32),
+) -> Option<()> {
+    // Rows are sorted: most have the text of the one before.
+    let mut last = None;
+    for (row, text) in rows.iter_mut().zip(block.texts(column)?) {
+        let number = match last {
+            Some((before, number)) if before == text => number,
+            _ => names.intern(std::str::from_utf8(text).ok()?.as_bytes()),
+        };
+        last = Some((text, number));
+        set(row, number);
+    }
+    Some(())
 }
 
 impl<'r> DateRows<'r> {

@@ -1,4 +1,4 @@
-//! Reads a block that [`super::BlockWriter`] wrote.
+//! Reads blocks that [`super::BlockWriter`] or a server wrote. The bytes are borrowed, and nothing is copied.
 
 use std::collections::HashMap;
 
@@ -16,41 +16,47 @@ enum Column<'b> {
 }
 
 impl<'b> Block<'b> {
-    /// Reads a block. Nothing is returned for bytes that are none of ours.
+    /// Reads a block, the only one. Nothing is returned for bytes that are none.
     pub(crate) fn read(bytes: &'b [u8]) -> Option<Self> {
         let mut rest = bytes;
-        let (columns, rows) = (read_varint(&mut rest)?, read_varint(&mut rest)?);
-        let column = |rest: &mut &'b [u8]| {
+        let block = Self::read_next(&mut rest)?;
+        rest.is_empty().then_some(block)
+    }
+
+    /// Reads the next one of several blocks.
+    pub(crate) fn read_next(rest: &mut &'b [u8]) -> Option<Self> {
+        let (columns, rows) = (read_varint(rest)?, read_varint(rest)?);
+        let column = |_| {
             let name = read_text(rest)?;
             let data_type = read_text(rest)?;
             Some((name, Column::read(data_type, rows, rest)?))
         };
-        let columns = (0..columns).map(|_| column(&mut rest)).collect::<Option<_>>()?;
-        rest.is_empty().then_some(Self { rows, columns })
+        let columns = (0..columns).map(column).collect::<Option<_>>()?;
+        Some(Self { rows, columns })
     }
 
-    /// A number of a column, from its little-endian bytes.
-    pub(crate) fn number<const WIDTH: usize>(&self, column: &str, row: usize) -> Option<[u8; WIDTH]> {
+    /// The numbers of a column, as their little-endian bytes.
+    pub(crate) fn numbers<const WIDTH: usize>(&self, column: &str) -> Option<&'b [[u8; WIDTH]]> {
         match self.columns.get(column)? {
-            Column::Fixed { width, bytes } if *width == WIDTH => {
-                bytes.get(row * WIDTH..(row + 1) * WIDTH)?.try_into().ok()
-            }
+            Column::Fixed { width, bytes } if *width == WIDTH => Some(bytes.as_chunks().0),
             _ => None,
         }
     }
 
+    /// The texts of a column.
+    pub(crate) fn texts(&self, column: &str) -> Option<Vec<&'b [u8]>> {
+        let column = self.columns.get(column)?;
+        (0..self.rows).map(|row| column.text(row)).collect()
+    }
+
+    /// A number of a column, as its little-endian bytes.
+    pub(crate) fn number<const WIDTH: usize>(&self, column: &str, row: usize) -> Option<[u8; WIDTH]> {
+        self.numbers(column)?.get(row).copied()
+    }
+
     /// A text of a column.
     pub(crate) fn text(&self, column: &str, row: usize) -> Option<&'b str> {
-        let bytes = match self.columns.get(column)? {
-            Column::Fixed { .. } => return None,
-            Column::Strings(values) => values.get(row)?,
-            Column::LowCardinality { keys, width, symbols } => {
-                let mut symbol = [0; 8];
-                symbol[..*width].copy_from_slice(symbols.get(row * width..(row + 1) * width)?);
-                keys.get(usize::from_le_bytes(symbol))?
-            }
-        };
-        std::str::from_utf8(bytes).ok()
+        std::str::from_utf8(self.columns.get(column)?.text(row)?).ok()
     }
 }
 
@@ -59,14 +65,27 @@ impl<'b> Column<'b> {
         let width = match data_type.split('(').next()? {
             "String" => return Some(Self::Strings(read_strings(rows, rest)?)),
             "LowCardinality" => return Self::read_low_cardinality(rows, rest),
-            "UInt8" => 1,
+            "UInt8" | "Enum8" => 1,
             "UInt16" => 2,
             "Int32" | "UInt32" | "Date32" => 4,
             "Int64" | "UInt64" | "DateTime64" => 8,
+            "Decimal" if data_type == "Decimal(76, 18)" => 32,
             "UInt128" | "Decimal" => 16,
             _ => return None,
         };
         Some(Self::Fixed { width, bytes: take(rest, rows * width)? })
+    }
+
+    fn text(&self, row: usize) -> Option<&'b [u8]> {
+        match self {
+            Self::Fixed { .. } => None,
+            Self::Strings(values) => values.get(row).copied(),
+            Self::LowCardinality { keys, width, symbols } => {
+                let mut symbol = [0; 8];
+                symbol[..*width].copy_from_slice(symbols.get(row * width..(row + 1) * width)?);
+                keys.get(usize::from_le_bytes(symbol)).copied()
+            }
+        }
     }
 
     fn read_low_cardinality(rows: usize, rest: &mut &'b [u8]) -> Option<Self> {

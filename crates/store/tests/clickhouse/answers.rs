@@ -108,9 +108,18 @@ async fn an_answer_without_its_end_is_none() {
 }
 
 #[tokio::test]
-async fn a_read_without_columns_is_no_empty_sum() {
-    for body in [b"".as_slice(), b"<html>Welcome</html>"] {
-        let error = answering(&answer("200 OK", "", body)).usage_by_month("c", &[], NEVER).await.unwrap_err();
+async fn an_answer_without_all_of_its_rows_is_no_sum() {
+    let summary = |rows: u64| format!("X-ClickHouse-Summary: {{\"result_rows\":\"{rows}\"}}\r\n");
+    for (headers, body) in [
+        (String::new(), b"".as_slice()),
+        (summary(1), b""),
+        (summary(0), b"<html>Welcome</html>"),
+        (summary(0), b"\x01\x01\x04date\x06Date32\0\0\0"),
+    ] {
+        let cut = answer("200 OK", &headers, body);
+        let error = answering(&cut).usage_by_month("c", &[], NEVER).await.unwrap_err();
         assert_eq!(error.class(), ErrorClass::Retryable, "{error}");
     }
+    let empty = answer("200 OK", &summary(0), b"");
+    assert_eq!(answering(&empty).usage_by_month("c", &[], NEVER).await.unwrap(), []);
 }

@@ -11,7 +11,7 @@ macro_rules! files {
     };
 }
 
-const FILES: [(&str, &str); 14] = files![
+const FILES: [(&str, &str); 15] = files![
     "0000_schema_migrations",
     "0001_usage_events",
     "0002_rejects",
@@ -26,6 +26,7 @@ const FILES: [(&str, &str); 14] = files![
     "0011_replays",
     "0012_subscription_customers",
     "0013_subscription_customers_before",
+    "0014_usage_daily_compact",
 ];
 
 const RECORDED: &str = "SELECT name, sha256, software FROM schema_migrations ORDER BY applied_at, name";
