@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use meterhouse_store::LastRecord;
+use meterhouse_store::{EventBatch, LastRecord};
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::batch::Batch;
@@ -91,9 +91,9 @@ impl Assignment {
         self.number
     }
 
-    /// An empty batch for what is read from now on.
-    pub(crate) fn batch(&self) -> Batch {
-        Batch::new(self.number, self.topic_id)
+    /// An empty batch for what is read from now on, with the memory of another one.
+    pub(crate) fn batch(&self, emptied: EventBatch) -> Batch {
+        Batch::new(self.number, self.topic_id, emptied)
     }
 
     /// Partitions that begin so are ours, and no others.

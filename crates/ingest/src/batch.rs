@@ -57,10 +57,10 @@ impl CloseReason {
 }
 
 impl Batch {
-    /// An empty batch for records that are read under an assignment.
-    pub(crate) fn new(assignment: u64, topic_id: TopicId) -> Self {
+    /// An empty batch for records that are read under an assignment, with the memory of another one.
+    pub(crate) fn new(assignment: u64, topic_id: TopicId, emptied: EventBatch) -> Self {
         Self {
-            events: EventBatch::default(),
+            events: emptied,
             rejects: RejectBatch::default(),
             progress: Progress::new(assignment, topic_id),
             opened: None,
@@ -130,18 +130,19 @@ impl Batch {
         Some((self.opened? + limits.age).saturating_duration_since(now))
     }
 
-    /// Sorts and encodes the batch, once, and looks for copies of events. Takes a while.
-    pub(crate) fn seal(mut self, recent: &mut RecentCopies) -> SealedBatch {
+    /// Sorts and encodes the batch, once, and looks for copies of events. Takes a while. Leaves the memory for another one.
+    pub(crate) fn seal(mut self, recent: &mut RecentCopies) -> (SealedBatch, EventBatch) {
         let bytes_until_stored = self.bytes_until_stored();
         let events = self.events.seal_among(recent);
         self.progress.outcomes.duplicates = events.as_ref().map_or(0, |events| events.duplicates);
-        SealedBatch {
+        let sealed = SealedBatch {
             rejects: self.rejects.seal(),
             rejected: self.rejects,
             events,
             progress: self.progress,
             bytes_until_stored,
-        }
+        };
+        (sealed, self.events)
     }
 }
 
@@ -185,13 +186,14 @@ mod tests {
 
     #[test]
     fn every_record_moves_its_partition_on_and_has_one_outcome() {
-        let (mut batch, now) = (Batch::new(7, TopicId::NONE), Instant::now());
+        let (mut batch, now) = (Batch::new(7, TopicId::NONE, EventBatch::default()), Instant::now());
         push(&mut batch, 0, 5, &usage(""), now);
         push(&mut batch, 1, 9, "[", now);
         push(&mut batch, 0, 8, &usage(r#","Action":"amend","Revision":1"#), now);
         push(&mut batch, 0, 9, &usage(r#","Action":"delete","Revision":2"#), now);
         push(&mut batch, 0, 10, &format!(r#"{{"Usages":[{}]}}"#, usage("")), now);
-        let sealed = batch.seal(&mut RecentCopies::default());
+        let (sealed, emptied) = batch.seal(&mut RecentCopies::default());
+        assert!(emptied.is_empty());
         let Progress { assignment, partitions, outcomes, .. } = sealed.progress;
         assert_eq!(assignment, 7);
         assert_eq!((partitions[&0].next_position, partitions[&1].next_position), (11, 10));
@@ -214,7 +216,7 @@ mod tests {
 
     #[test]
     fn a_batch_closes_at_the_first_limit() {
-        let (mut batch, begun) = (Batch::new(1, TopicId::NONE), Instant::now());
+        let (mut batch, begun) = (Batch::new(1, TopicId::NONE, EventBatch::default()), Instant::now());
         assert_eq!(batch.close_reason(&LIMITS, begun + LIMITS.age), None);
         push(&mut batch, 0, 0, &usage(""), begun);
         assert_eq!(batch.close_reason(&LIMITS, begun), None);

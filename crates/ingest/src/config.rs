@@ -13,7 +13,7 @@ const DEFAULTS: [(&str, &str); 4] = [
     ("fetch.queue.backoff.ms", "10"),
     // Records wait here for the pipeline, in memory beside `max_inflight_bytes`: with what librdkafka adds to each, three
     // times as much for small ones.
-    ("queued.max.messages.kbytes", "32768"),
+    ("queued.max.messages.kbytes", "16384"),
     // How soon a topic or a partition that is new is found.
     ("topic.metadata.refresh.interval.ms", "5000"),
 ];

@@ -21,6 +21,8 @@ use crate::{BatchLimits, KafkaConfig, Metrics};
 
 /// Sealed batches that wait for the one before to be inserted.
 const SEALED_WAITING: usize = 1;
+/// Emptied batches whose memory waits for the next one.
+const EMPTIED_WAITING: usize = 1;
 
 /// Time to leave the consumer group: with no broker there, to leave it may take for ever.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -80,7 +82,8 @@ pub async fn ingest(
     let (batches, to_seal) = mpsc::unbounded_channel();
     let (sealed, to_write) = mpsc::channel(SEALED_WAITING);
     let (done, to_commit) = std_mpsc::channel();
-    let channels = Channels { batches, done: to_commit };
+    let (emptied, to_fill) = std_mpsc::sync_channel(EMPTIED_WAITING);
+    let channels = Channels { batches, done: to_commit, emptied: to_fill };
     let (topic_ids, policy) = (Arc::new(TopicIds::new(kafka)?), Arc::new(CleanupPolicy::new(kafka)?));
     let resumption = Resumption {
         store: store.clone(),
@@ -93,7 +96,7 @@ pub async fn ingest(
     };
     let reader = Reader::join(resumption, limits, rules, channels, metrics.clone(), Arc::clone(&report))?;
     let (mut reading, left) = spawn_reader(reader, shutdown)?;
-    let sealing = seal_all(to_seal, sealed);
+    let sealing = seal_all(to_seal, sealed, emptied);
     let log_check = LogCheck { ids: topic_ids, policy, report: Arc::clone(&report), left: None };
     let writing = Writer::new(store, kafka, log_check, done, metrics, report).run(to_write);
     let storing = async { tokio::try_join!(sealing, writing) };

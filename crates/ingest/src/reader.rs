@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use meterhouse_model::Rules;
-use meterhouse_store::{LastRecord, crash};
+use meterhouse_store::{EventBatch, LastRecord, crash};
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
@@ -59,6 +59,7 @@ pub(crate) struct Reader {
     handed: usize,
     batches: mpsc::UnboundedSender<Batch>,
     done: Receiver<Done>,
+    emptied: Receiver<EventBatch>,
     metrics: Metrics,
     report: Reporter,
     gauges_set: Instant,
@@ -70,6 +71,8 @@ pub(crate) struct Reader {
 pub(crate) struct Channels {
     pub(crate) batches: mpsc::UnboundedSender<Batch>,
     pub(crate) done: Receiver<Done>,
+    /// Batches that are sealed: their memory is for the next ones.
+    pub(crate) emptied: Receiver<EventBatch>,
 }
 
 impl Reader {
@@ -94,13 +97,14 @@ impl Reader {
             resumption,
             limits,
             rules,
-            batch: assignment.batch(),
+            batch: assignment.batch(EventBatch::default()),
             assignment,
             given: None,
             handed_bytes: 0,
             handed: 0,
             batches: channels.batches,
             done: channels.done,
+            emptied: channels.emptied,
             metrics,
             report,
             gauges_set: Instant::now(),
@@ -245,7 +249,8 @@ impl Reader {
     }
 
     fn hand_over(&mut self, reason: CloseReason) {
-        let batch = mem::replace(&mut self.batch, self.assignment.batch());
+        let next = self.assignment.batch(self.emptied.try_recv().unwrap_or_default());
+        let batch = mem::replace(&mut self.batch, next);
         self.assignment.note_read(&batch.progress);
         self.metrics.closed(&batch, reason);
         self.handed += 1;

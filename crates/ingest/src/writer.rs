@@ -1,10 +1,10 @@
 //! Stores batches one after the other: the same bytes again until ClickHouse has acknowledged them.
 
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{Sender, SyncSender};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use meterhouse_store::{
-    EncodedBatch, ErrorClass, RecentCopies, RejectBatch, SealedEvents, Store, Table, crash,
+    EncodedBatch, ErrorClass, EventBatch, RecentCopies, RejectBatch, SealedEvents, Store, Table, crash,
 };
 use tokio::sync::mpsc;
 
@@ -51,19 +51,22 @@ pub(crate) struct Attempts {
     backoff: Backoff,
 }
 
-/// Seals batches while others are inserted; one that is ready waits.
+/// Seals batches while others are inserted; one that is ready waits. The memory of a sealed one goes back to the reader.
 ///
 /// # Errors
 /// A panic. Nothing is lost: the offsets of the batch are not committed.
 pub(crate) async fn seal_all(
     mut batches: mpsc::UnboundedReceiver<Batch>,
     sealed: mpsc::Sender<SealedBatch>,
+    emptied: SyncSender<EventBatch>,
 ) -> Result<(), Error> {
     let mut recent = RecentCopies::default();
     while let Some(batch) = batches.recv().await {
         let sealing = tokio::task::spawn_blocking(move || (batch.seal(&mut recent), recent)).await;
-        let batch;
-        (batch, recent) = sealing.map_err(|error| Error::Seal(error.to_string()))?;
+        let ((batch, spare), recent_again) = sealing.map_err(|error| Error::Seal(error.to_string()))?;
+        recent = recent_again;
+        // The reader has one already: this one goes.
+        let _ = emptied.try_send(spare);
         crash::point("batch_sealed");
         if sealed.send(batch).await.is_err() {
             break;

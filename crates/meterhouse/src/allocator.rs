@@ -12,8 +12,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// `mi_option_purge_delay` in `mimalloc.h`.
 const PURGE_DELAY: c_int = 15;
 /// The next batch needs what the last one has freed. After the default of a second its pages may be back with the system,
-/// and come from there filled with zeros: up to a fifth of all that ingest costs.
-const PURGE_DELAY_MS: c_long = 3000;
+/// and come from there filled with zeros: up to a fifth of all that ingest costs. All of it goes at once, so the delay is long
+/// beside the time of a batch.
+const PURGE_DELAY_MS: c_long = 30_000;
 
 /// Keeps freed memory for a while. Called first of all.
 pub(crate) fn keep_freed_memory() {

@@ -11,6 +11,7 @@ use crate::{
     insert::Table,
     native::BlockWriter,
     recent::{CopyHashes, Sight},
+    sort::by_hash,
 };
 
 const COLUMNS: &str = "identity_hash, topic, version, record_time, content_hash, key_hash";
@@ -94,14 +95,9 @@ impl EventBatch {
 
     /// The rows in the order of the table's key.
     fn order_by_identity(&self) -> Vec<u32> {
-        let mut keys: Vec<(u64, u32)> = self.identity_hash.iter().map(|hash| hash.0).zip(0..).collect();
+        let hashes: Vec<u64> = self.identity_hash.iter().map(|hash| hash.0).collect();
         // Few copies of one event meet in a batch.
-        let copy = |row: u32| {
-            let row = row as usize;
-            (self.topics.get(self.topic[row]), self.version[row], self.record_time[row])
-        };
-        keys.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| copy(a.1).cmp(&copy(b.1))));
-        keys.into_iter().map(|(_, row)| row).collect()
+        by_hash(&hashes, |row| (self.topics.get(self.topic[row]), self.version[row], self.record_time[row]))
     }
 }
 

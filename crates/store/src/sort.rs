@@ -1,44 +1,39 @@
-//! The order of a batch: that of the table's key, so that the server has nothing left to sort.
+//! Sorting rows by small numbers: a pass over them for each, in place of comparisons.
 
-use crate::dictionary::Dictionary;
-
-/// The first four columns of the key of one row, as numbers.
-pub(crate) struct KeyPrefix {
-    pub(crate) customer: u32,
-    pub(crate) subscription: u32,
-    pub(crate) utc_date: i32,
-    pub(crate) option_code: u32,
+/// Stably sorts rows by a rank below `ranks`. Several keys are sorted by the least significant one first.
+pub(crate) fn by_rank(rows: &[u32], ranks: usize, rank: impl Fn(usize) -> usize) -> Vec<u32> {
+    let mut places = vec![0; ranks];
+    for &row in rows {
+        places[rank(row as usize)] += 1;
+    }
+    let mut next = 0;
+    for place in &mut places {
+        next += std::mem::replace(place, next);
+    }
+    let mut sorted = vec![0; rows.len()];
+    for &row in rows {
+        let place = &mut places[rank(row as usize)];
+        sorted[*place] = row;
+        *place += 1;
+    }
+    sorted
 }
 
-/// The rows' numbers in the order of (customer, subscription, UTC date, option code, identity, version). Strings are
-/// compared once, in their dictionaries; rows by four ranks packed into one integer, and by the rest only where
-/// these are equal.
-pub(crate) fn sorted_rows<'a>(
-    customers: &Dictionary,
-    subscriptions: &Dictionary,
-    option_codes: &Dictionary,
-    prefixes: impl Iterator<Item = KeyPrefix>,
-    rest: impl Fn(u32) -> (&'a [u8], u128),
-) -> Vec<u32> {
-    let customers = customers.ranks();
-    let subscriptions = subscriptions.ranks();
-    let option_codes = option_codes.ranks();
-    let mut keys: Vec<(u128, u32)> = prefixes
-        .map(|prefix| {
-            u128::from(customers[prefix.customer as usize]) << 96
-                | u128::from(subscriptions[prefix.subscription as usize]) << 64
-                | u128::from(ascending(prefix.utc_date)) << 32
-                | u128::from(option_codes[prefix.option_code as usize])
-        })
-        .zip(0u32..)
-        .collect();
-    keys.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| rest(a.1).cmp(&rest(b.1))));
-    keys.into_iter().map(|(_, row)| row).collect()
-}
-
-/// Maps signed to unsigned numbers in the same order.
-fn ascending(number: i32) -> u32 {
-    number.cast_unsigned() ^ 1 << 31
+/// Sorts rows by a hash, and those that share one by the rest.
+pub(crate) fn by_hash<K: Ord>(hashes: &[u64], rest: impl Fn(usize) -> K) -> Vec<u32> {
+    let rows: Vec<u32> = (0u32..).take(hashes.len()).collect();
+    // About as many buckets as rows: then few rows share one.
+    let bits = rows.len().next_power_of_two().trailing_zeros().max(1);
+    let bucket = |row: usize| usize::try_from(hashes[row] >> (u64::BITS - bits)).unwrap_or_default();
+    let mut sorted = by_rank(&rows, 1 << bits, bucket);
+    let same_bucket = |a: &u32, b: &u32| bucket(*a as usize) == bucket(*b as usize);
+    for rows in sorted.chunk_by_mut(same_bucket) {
+        rows.sort_unstable_by(|&a, &b| {
+            let (a, b) = (a as usize, b as usize);
+            hashes[a].cmp(&hashes[b]).then_with(|| rest(a).cmp(&rest(b)))
+        });
+    }
+    sorted
 }
 
 #[cfg(test)]
@@ -46,31 +41,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_follow_the_key_column_by_column() {
-        let rows: [(&str, &str, i32, &str, &str, u128); 7] = [
-            ("b", "s", 0, "o", "i", 1),
-            ("a", "t", 0, "o", "i", 1),
-            ("a", "s", 1, "o", "i", 1),
-            ("a", "s", -1, "p", "i", 1),
-            ("a", "s", -1, "o", "j", 1),
-            ("a", "s", -1, "o", "i", 2),
-            ("a", "s", -1, "o", "i", 1),
-        ];
-        let (mut customers, mut subscriptions, mut option_codes) = Default::default();
-        let intern = |dictionary: &mut Dictionary, text: &str| dictionary.intern(text.as_bytes());
-        let prefixes: Vec<KeyPrefix> = rows
-            .iter()
-            .map(|row| KeyPrefix {
-                customer: intern(&mut customers, row.0),
-                subscription: intern(&mut subscriptions, row.1),
-                utc_date: row.2,
-                option_code: intern(&mut option_codes, row.3),
-            })
-            .collect();
-        let order = sorted_rows(&customers, &subscriptions, &option_codes, prefixes.into_iter(), |row| {
-            let row = &rows[row as usize];
-            (row.4.as_bytes(), row.5)
-        });
-        assert_eq!(order, [6, 5, 4, 3, 2, 1, 0]);
+    fn a_later_pass_keeps_the_order_of_the_one_before() {
+        let keys = [(1, 2), (0, 1), (1, 0), (0, 1), (0, 0)];
+        let by_second = by_rank(&[0, 1, 2, 3, 4], 3, |row| keys[row].1);
+        assert_eq!(by_rank(&by_second, 2, |row| keys[row].0), [4, 1, 3, 2, 0]);
+        assert!(by_rank(&[], 0, |row| row).is_empty());
+    }
+
+    #[test]
+    fn rows_with_the_same_hash_follow_the_rest() {
+        let hashes = [u64::MAX, 7, 7, 0, u64::MAX - 1, 7];
+        assert_eq!(by_hash(&hashes, |row| [0, 3, 1, 0, 0, 2][row]), [3, 2, 5, 1, 4, 0]);
+        assert_eq!(by_hash(&[9], |_| ()), [0]);
+        assert!(by_hash(&[], |_| ()).is_empty());
     }
 }

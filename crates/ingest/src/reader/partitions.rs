@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use meterhouse_store::crash;
+use meterhouse_store::{EventBatch, crash};
 use rdkafka::consumer::Consumer;
 use rdkafka::{Offset, TopicPartitionList};
 
@@ -61,7 +61,7 @@ impl Reader {
         self.consumer.assign(&list)?;
         crash::point("assignment_taken");
         self.assignment.begin(topic_id, starts);
-        self.batch = self.assignment.batch();
+        self.batch = self.assignment.batch(EventBatch::default());
         if self.resumption.differs_from_committed(&self.consumer, starts) {
             group::commit(&self.consumer, &self.assignment.offsets(&self.topic));
         }
@@ -112,7 +112,7 @@ impl Reader {
         self.consumer.unassign()?;
         self.assignment.end();
         self.assignment.wait_for("the topic is another one of that name".to_owned());
-        self.batch = self.assignment.batch();
+        self.batch = self.assignment.batch(EventBatch::default());
         self.tell_readiness();
         Ok(())
     }
@@ -126,7 +126,7 @@ impl Reader {
         tracing::info!(topic = self.topic, partitions = self.assignment.len(), "partitions are taken away");
         self.given = None;
         self.assignment.end();
-        self.batch = self.assignment.batch();
+        self.batch = self.assignment.batch(EventBatch::default());
         self.metrics.reset_partitions();
         crash::point("assignment_ended");
         self.tell_readiness();
