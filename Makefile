@@ -88,9 +88,9 @@ deny: prerequisites-of-tests $(CARGO_DENY) ## Check licences, sources and bans o
 	$(CARGO_DENY) --workspace --locked check bans licenses sources
 
 .PHONY: bench
-bench: setup ## Measure ingest on a topic that is full already, and the parser; takes some minutes.
+bench: setup ## Measure ingest beside its peers on the same topic, and the parser, into benches/RESULTS.md; takes half an hour.
 	cargo build --release --package meterhouse --package meterhouse-localstack
-	cargo run --release --package meterhouse-benches --bin ingest-bench
+	cargo run --release --package meterhouse-benches --bin ingest-bench -- --record
 	cargo bench --package meterhouse-benches
 
 .PHONY: bench-history

@@ -1,31 +1,36 @@
-//! `ingest-bench`: how fast `meterhouse ingest` empties a topic that is full already, and what it costs.
+//! `ingest-bench`: contenders that empty the same full topic, one after the other, and what each costs.
 //!
-//! Starts a Kafka and a ClickHouse, publishes generated events once, and lets a new consumer group read all of them into
-//! a new database, as often as is asked. Each run is checked: every record stored, every event counted once. CPU time
-//! is that of whole processes, from `/proc`: it is steadier than wall time on a machine that is shared.
+//! Starts a Kafka and publishes generated events once. Each contender then reads all of them, with a consumer group and a
+//! ClickHouse of its own, in as many rounds as are asked; what it has stored is checked. CPU time is that of whole processes,
+//! from `/proc`: it is steadier than wall time on a machine that is shared. Merges stand still until all is stored and are
+//! measured by themselves afterwards: when they happen, and how often, is not a contender's own doing.
 
+mod client;
+mod contender;
+mod engine;
 mod process;
-
-use std::thread;
-use std::time::{Duration, Instant};
+mod report;
+mod service;
 
 use anyhow::{Context, Result, ensure};
-use clap::Parser;
-use meterhouse_localstack::{Stack, StackOptions};
-use meterhouse_tests::{Service, Site, wait};
+use clap::{Parser, Subcommand};
+use meterhouse_benches::results;
+use meterhouse_localstack::{Kafka, KafkaOptions, local_dir};
+use meterhouse_tests::Site;
 
-use process::Usage;
+use contender::{Contender, Measured, Topic};
 
 const TOPIC: &str = "bench";
-const PARTITIONS: u16 = 8;
-const POLL: Duration = Duration::from_millis(50);
-/// Longest time of one run.
-const RUN_LIMIT: Duration = Duration::from_secs(600);
+pub(crate) const PARTITIONS: u16 = 8;
+/// Nothing listens there: to publish, no ClickHouse is needed.
+const NO_CLICKHOUSE: &str = "http://127.0.0.1:1";
 
 #[derive(Debug, Parser)]
 struct Arguments {
+    #[command(subcommand)]
+    role: Option<Role>,
     /// Events on the topic.
-    #[arg(long, default_value_t = 4_000_000)]
+    #[arg(long, default_value_t = 5_000_000)]
     events: u64,
     /// Customers that they belong to.
     #[arg(long, default_value_t = 10_000)]
@@ -33,100 +38,74 @@ struct Arguments {
     /// Months that their usage ascends through, 1 % of it late. More months spread it over more dates.
     #[arg(long, default_value_t = 1)]
     months: u32,
-    /// Runs, each with a consumer group and a database of its own.
+    /// Rounds of all contenders.
     #[arg(long, default_value_t = 3)]
-    runs: u32,
+    rounds: u32,
+    /// Who takes part.
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Contender::ALL)]
+    contenders: Vec<Contender>,
+    /// Merge as usual, while a contender reads.
+    #[arg(long)]
+    merge: bool,
+    /// Put the figures into `benches/RESULTS.md`.
+    #[arg(long)]
+    record: bool,
 }
 
-/// What one run took.
-struct Measured {
-    wall: Duration,
-    service: Usage,
-    clickhouse: Usage,
-    kafka: Usage,
-    /// On the disk, of all tables, as merges have left them so far.
-    stored_bytes: u64,
+#[derive(Debug, Subcommand)]
+enum Role {
+    /// Be the contender that only reads.
+    #[command(hide = true)]
+    Client(client::ClientArguments),
 }
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let Arguments { events, customers, months, runs } = &arguments;
-    let stack = Stack::start(StackOptions::default())?;
-    stack.kafka().create_topic(TOPIC, PARTITIONS)?;
-    let publisher = Site::on(stack.kafka(), stack.clickhouse(), TOPIC)?;
+    match &arguments.role {
+        Some(Role::Client(client)) => client::read(client),
+        None => compete(&arguments),
+    }
+}
+
+fn compete(arguments: &Arguments) -> Result<()> {
+    let kafka = Kafka::launch(KafkaOptions::default())?;
+    let topic = publish(arguments, &kafka)?;
+    let mut runs: Vec<(Contender, Vec<Measured>)> =
+        arguments.contenders.iter().map(|contender| (*contender, Vec::new())).collect();
+    let mut stored_units = None;
+    for round in 1..=arguments.rounds {
+        for (contender, measured) in &mut runs {
+            eprintln!("round {round}: {}", contender.title());
+            let run = contender.run(&topic, round)?;
+            if let Some(units) = &run.units {
+                // Two programs that read the same decimals alike have read them right.
+                let first = stored_units.get_or_insert_with(|| units.clone());
+                ensure!(first == units, "{contender:?} sums units up to {units}, others to {first}");
+            }
+            eprintln!("{}", report::line(&run, topic.events));
+            measured.push(run);
+        }
+    }
+    let table = report::table(&runs, &topic);
+    println!("{table}");
+    if arguments.record {
+        results::record("Ingest", &report::section(&table, &topic, arguments.rounds))?;
+    }
+    Ok(())
+}
+
+/// Fills the topic.
+fn publish<'k>(arguments: &Arguments, kafka: &'k Kafka) -> Result<Topic<'k>> {
+    let Arguments { events, customers, months, merge, .. } = arguments;
+    kafka.create_topic(TOPIC, PARTITIONS)?;
+    let run = local_dir().join("run");
+    std::fs::create_dir_all(&run)?;
+    let dir = tempfile::Builder::new().prefix("ingest-bench-").tempdir_in(run)?;
+    let site = Site::in_dir(dir.path(), &kafka.bootstrap(), NO_CLICKHOUSE, TOPIC)?;
     eprintln!("publishing {events} events");
     let [events_text, customers_text, months_text] =
         [events.to_string(), customers.to_string(), months.to_string()];
-    let shape = ["--events", &events_text, "--customers", &customers_text, "--months", &months_text];
-    publisher.generate(&shape)?;
-    println!(
-        "| run | events/s | service us/event | ClickHouse us/event | broker us/event | service peak MiB | stored bytes/event |"
-    );
-    println!("| --- | --- | --- | --- | --- | --- | --- |");
-    for run in 1..=*runs {
-        let measured = measure(&stack, *events, run)?;
-        println!("| {run} | {}", measured.row(*events));
-    }
-    Ok(())
-}
-
-fn measure(stack: &Stack, events: u64, run: u32) -> Result<Measured> {
-    let name = format!("{TOPIC}_{run}");
-    let mut site = Site::on(stack.kafka(), stack.clickhouse(), &name)?;
-    site.set("kafka.topic", TOPIC)?;
-    // The harness wants answers soon; the measured process has the defaults.
-    site.set("ingest.batch_age_ms", 1000)?;
-    site.set("clickhouse.insert_timeout_ms", 30_000)?;
-    site.set("rollup.margin_ms", 75_000)?;
-    ensure!(site.run(&["migrate"])?.status.success(), "migrate failed");
-    let (clickhouse, kafka) = (stack.clickhouse().pid()?, stack.kafka().pid()?);
-    let (clickhouse_before, kafka_before) = (Usage::of(clickhouse)?, Usage::of(kafka)?);
-    let mut service = site.start(&["ingest"], "ingest")?;
-    let pid = service.pid().context("it has ended")?;
-    wait::until("an assignment of partitions", || is_assigned(&service).then_some(()))?;
-    let begun = Instant::now();
-    wait_stored(&service, events)?;
-    let wall = begun.elapsed();
-    let measured = Measured {
-        wall,
-        service: Usage::of(pid)?,
-        clickhouse: Usage::of(clickhouse)?.since(&clickhouse_before),
-        kafka: Usage::of(kafka)?.since(&kafka_before),
-        stored_bytes: site.count(
-            "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase()",
-        )?,
-    };
-    let counted = site.count("SELECT count() FROM usage_events FINAL")?;
-    ensure!(counted == events, "{counted} of {events} events are stored");
-    service.terminate()?;
-    site.query(&format!("DROP DATABASE {name} SYNC"))?;
-    Ok(measured)
-}
-
-fn is_assigned(service: &Service) -> bool {
-    service.metric("meterhouse_rebalances_total", &[]).is_ok_and(|changes| changes > 0)
-}
-
-fn wait_stored(service: &Service, events: u64) -> Result<()> {
-    let begun = Instant::now();
-    while service.metric("meterhouse_records_total", &[])? < events {
-        ensure!(begun.elapsed() < RUN_LIMIT, "not stored within {RUN_LIMIT:?}:\n{}", service.log_tail());
-        thread::sleep(POLL);
-    }
-    Ok(())
-}
-
-impl Measured {
-    fn row(&self, events: u64) -> String {
-        let each = |usage: &Usage| usage.cpu.as_secs_f64() * 1e6 / events as f64;
-        format!(
-            "{:.0} | {:.2} | {:.2} | {:.2} | {} | {:.0} |",
-            events as f64 / self.wall.as_secs_f64(),
-            each(&self.service),
-            each(&self.clickhouse),
-            each(&self.kafka),
-            self.service.peak_bytes / (1024 * 1024),
-            self.stored_bytes as f64 / events as f64
-        )
-    }
+    site.generate(&["--events", &events_text, "--customers", &customers_text, "--months", &months_text])
+        .context("the topic cannot be filled")?;
+    Ok(Topic { kafka, name: TOPIC, events: *events, customers: *customers, merges: *merge })
 }
