@@ -1,5 +1,5 @@
 CREATE ROLE IF NOT EXISTS `usage_migrators`;
-GRANT CREATE DATABASE, CREATE TABLE, CREATE VIEW, SELECT ON `usage`.*, TABLE ENGINE ON MergeTree, TABLE ENGINE ON ReplacingMergeTree, INSERT ON `usage`.`schema_migrations`, INSERT ON `usage`.`billing_zone`, INSERT ON `usage`.`subscription_customers`, INSERT ON `usage`.`touched` TO `usage_migrators` WITH REPLACE OPTION;
+GRANT CREATE DATABASE, CREATE TABLE, CREATE VIEW, ALTER SETTINGS, SELECT ON `usage`.*, TABLE ENGINE ON MergeTree, TABLE ENGINE ON ReplacingMergeTree, INSERT ON `usage`.`schema_migrations`, INSERT ON `usage`.`billing_zone`, INSERT ON `usage`.`subscription_customers`, INSERT ON `usage`.`touched` TO `usage_migrators` WITH REPLACE OPTION;
 CREATE ROLE IF NOT EXISTS `usage_writers`;
 GRANT SELECT ON `usage`.*, INSERT ON `usage`.`usage_events`, INSERT ON `usage`.`identities`, INSERT ON `usage`.`rejects`, INSERT ON `usage`.`ledger`, INSERT ON `usage`.`usage_daily`, INSERT ON `usage`.`settlements`, INSERT ON `usage`.`suspects`, INSERT ON `usage`.`replays`, INSERT ON `usage`.`subscription_customers` TO `usage_writers` WITH REPLACE OPTION;
 CREATE ROLE IF NOT EXISTS `usage_readers`;
