@@ -103,6 +103,11 @@ bench-api: setup ## Measure histories, lists and writes at a fixed rate while ev
 	cargo build --release --package meterhouse --package meterhouse-localstack
 	cargo run --release --package meterhouse-benches --bin api-bench
 
+.PHONY: bench-freshness
+bench-freshness: setup ## Measure how soon usage is in a history while more comes at a fixed rate; takes a minute.
+	cargo build --release --package meterhouse --package meterhouse-localstack
+	cargo run --release --package meterhouse-benches --bin freshness-bench
+
 # The local stack ------------------------------------------------------------------------------------
 
 # Before anything is built: names all missing programs and packages at once.

@@ -85,7 +85,8 @@ impl Latencies {
         Ok(Self::sorted(times.concat()))
     }
 
-    fn sorted(mut times: Vec<Duration>) -> Self {
+    /// Of times in any order.
+    pub fn sorted(mut times: Vec<Duration>) -> Self {
         times.sort_unstable();
         Self(times)
     }

@@ -1,0 +1,158 @@
+//! `freshness-bench`: how long after it was published usage is in a history, while more usage comes at a fixed rate.
+//!
+//! Starts a Kafka, a ClickHouse and a `meterhouse serve`, and publishes generated events at the rate. Meanwhile probes, each a
+//! usage of a customer of its own, are published one after the other, and each one's history is asked for until it is there.
+
+use std::fs;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow, ensure};
+use clap::Parser;
+use meterhouse_benches::latency::Latencies;
+use meterhouse_benches::results;
+use meterhouse_localstack::{Stack, StackOptions};
+use meterhouse_tests::{Message, Publisher, Service, Site};
+
+const NAME: &str = "freshness_bench";
+const PARTITIONS: u16 = 8;
+/// Events are published in portions of this time.
+const PORTION: Duration = Duration::from_millis(5);
+/// Pause between two questions for a probe.
+const ASK_AGAIN: Duration = Duration::from_millis(20);
+
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Events a second.
+    #[arg(long, default_value_t = 100_000)]
+    rate: u64,
+    #[arg(long, default_value_t = 30)]
+    seconds: u64,
+    /// Customers that the events belong to.
+    #[arg(long, default_value_t = 10_000)]
+    customers: u32,
+    /// Probes that are under way at a time.
+    #[arg(long, default_value_t = 3)]
+    probes: u32,
+    /// Put the figures into `benches/RESULTS.md`.
+    #[arg(long)]
+    record: bool,
+}
+
+/// What the threads share.
+struct Run<'r> {
+    site: &'r Site,
+    service: &'r Service,
+    publisher: Publisher,
+    day: String,
+    probes: AtomicU64,
+    is_over: AtomicBool,
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let Arguments { rate, seconds, .. } = arguments;
+    let stack = Stack::start(StackOptions::default())?;
+    stack.kafka().create_topic(NAME, PARTITIONS)?;
+    let mut site = Site::on(stack.kafka(), stack.clickhouse(), NAME)?;
+    // A site for tests has short times; here all is as it is by default.
+    site.set("ingest.batch_age_ms", 1000)?;
+    site.set("clickhouse.insert_timeout_ms", 30_000)?;
+    site.set("rollup.margin_ms", 75_000)?;
+    let events = rate * seconds;
+    let load = load(&site, events, arguments.customers)?;
+    let service = site.serve()?;
+    let run = Run {
+        site: &site,
+        service: &service,
+        publisher: site.publisher()?,
+        day: site.query("SELECT today()")?.trim().to_owned(),
+        probes: AtomicU64::new(0),
+        is_over: AtomicBool::new(false),
+    };
+    // The first usage of all waits for the consumer group.
+    run.probe_once()?;
+    let (reached, latencies) = run.measure(&load, rate, arguments.probes)?;
+    service.wait_stored(events + run.probes.load(Ordering::Relaxed))?;
+    let table = format!(
+        "| events a second | median ms | p95 ms | p99 ms |\n| --- | --- | --- | --- |\n| {reached:.0} | {latencies} |\n"
+    );
+    println!("{table}");
+    if arguments.record {
+        results::record(
+            "Freshness",
+            &format!("From published to readable in a history, for {seconds} s.\n\n{table}"),
+        )?;
+    }
+    Ok(())
+}
+
+/// The values of generated records.
+fn load(site: &Site, events: u64, customers: u32) -> Result<Vec<Vec<u8>>> {
+    let file = site.dir().join("load");
+    let [events, customers] = [events.to_string(), customers.to_string()];
+    let path = file.to_string_lossy();
+    site.generate(&["--events", &events, "--customers", &customers, "--months", "1", "--output", &path])?;
+    let lines = fs::read(&file)?;
+    Ok(lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect())
+}
+
+impl Run<'_> {
+    fn measure(&self, load: &[Vec<u8>], rate: u64, probes: u32) -> Result<(f64, Latencies)> {
+        thread::scope(|scope| {
+            let probers: Vec<_> = (0..probes).map(|_| scope.spawn(|| self.probe())).collect();
+            let published = self.publish(load, rate);
+            self.is_over.store(true, Ordering::Relaxed);
+            let times =
+                probers.into_iter().map(|prober| prober.join().map_err(|_| anyhow!("a prober panicked"))?);
+            let times = times.collect::<Result<Vec<_>>>()?.concat();
+            Ok((published?, Latencies::sorted(times)))
+        })
+    }
+
+    /// Publishes the load at the rate, or as fast as that goes, and tells the rate that was reached.
+    fn publish(&self, load: &[Vec<u8>], rate: u64) -> Result<f64> {
+        let begun = Instant::now();
+        let mut sent = 0;
+        while sent < load.len() {
+            let due = usize::try_from(begun.elapsed().as_millis() * u128::from(rate) / 1000)?.min(load.len());
+            for (number, value) in load.iter().enumerate().take(due).skip(sent) {
+                self.publisher.enqueue(&Message::new(&number.to_string(), value.clone()))?;
+            }
+            sent = due;
+            thread::sleep(PORTION);
+        }
+        self.publisher.flush()?;
+        Ok(load.len() as f64 / begun.elapsed().as_secs_f64())
+    }
+
+    /// Publishes one probe after the other, and tells how long each took until it was in its history.
+    fn probe(&self) -> Result<Vec<Duration>> {
+        let mut times = Vec::new();
+        while !self.is_over.load(Ordering::Relaxed) {
+            times.push(self.probe_once()?);
+        }
+        Ok(times)
+    }
+
+    fn probe_once(&self) -> Result<Duration> {
+        let number = self.probes.fetch_add(1, Ordering::Relaxed);
+        let (customer, day) = (format!("probe-{number}"), &self.day);
+        let value = format!(
+            r#"{{"EventId":"p","SubscriptionReference":"P{number}","OptionCode":"probe","UsageStart":"{day} 00:00:00","UsageEnd":"{day} 00:00:00","Units":"0.125","Customer":"{customer}"}}"#
+        );
+        let begun = Instant::now();
+        self.publisher.enqueue(&Message::new(&customer, value))?;
+        while !self.is_readable(&customer)? {
+            thread::sleep(ASK_AGAIN);
+        }
+        Ok(begun.elapsed())
+    }
+
+    fn is_readable(&self, customer: &str) -> Result<bool> {
+        let reply = self.service.client().ask_history(self.site.token(), customer, "")?;
+        ensure!(reply.status == 200, "{} {}", reply.status, reply.body);
+        Ok(reply.body.contains("0.125"))
+    }
+}
