@@ -34,7 +34,7 @@ fn replace(file: &str, title: &str, section: &str) -> String {
     parts.join(&format!("\n{HEADING}")) + "\n"
 }
 
-/// The command, the date, the revision, the servers and the machine.
+/// The command, the date, the revision and the machine.
 fn circumstances() -> Result<String> {
     let program = env::args().next().context("no program")?;
     let program = Path::new(&program).file_name().context("no program")?.to_string_lossy().into_owned();

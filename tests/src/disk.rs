@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use meterhouse_localstack::local_dir;
 use tempfile::TempDir;
+
+use crate::scratch_dir;
 
 /// Ends an ext4 file system at once: what is not on the disk yet, its journal included, is gone.
 const CUT: &str = "import fcntl, os, struct, sys; \
@@ -114,9 +115,7 @@ impl Drop for Disk {
 }
 
 fn folder() -> Result<(TempDir, PathBuf)> {
-    let run = local_dir().join("run");
-    fs::create_dir_all(&run)?;
-    let dir = tempfile::Builder::new().prefix("disk-").tempdir_in(run)?;
+    let dir = scratch_dir("disk")?;
     let mount = dir.path().join("mount");
     fs::create_dir(&mount)?;
     Ok((dir, mount))

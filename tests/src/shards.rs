@@ -3,8 +3,10 @@
 use std::fs;
 
 use anyhow::{Context, Result};
-use meterhouse_localstack::{ClickHouse, ClickHouseOptions, Port, local_dir, workspace_dir};
+use meterhouse_localstack::{ClickHouse, ClickHouseOptions, Port, workspace_dir};
 use tempfile::TempDir;
+
+use crate::scratch_dir;
 
 /// Name of the cluster, `clickhouse.cluster`.
 pub const CLUSTER: &str = "shards";
@@ -23,9 +25,7 @@ impl Shards {
     /// # Errors
     /// One does not start.
     pub fn launch() -> Result<Self> {
-        let run = local_dir().join("run");
-        fs::create_dir_all(&run)?;
-        let dir = tempfile::Builder::new().prefix("shards-").tempdir_in(run)?;
+        let dir = scratch_dir("shards")?;
         for file in ["config.xml", "users.xml"] {
             let from = workspace_dir().join("deploy/local/clickhouse").join(file);
             fs::copy(&from, dir.path().join(file)).with_context(|| format!("copy {}", from.display()))?;

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use anyhow::{Context, Result, ensure};
-use meterhouse_localstack::{ClickHouse, Kafka, local_dir};
+use meterhouse_localstack::{ClickHouse, Kafka};
 use tempfile::TempDir;
 
 use crate::kafka::{self, Logged};
 use crate::oracle::{self, Expected, Question};
 use crate::service::without_settings;
 use crate::settings::Value;
-use crate::{Publisher, Service, Token, binary, clickhouse, shared, wait};
+use crate::{Publisher, Service, Token, binary, clickhouse, scratch_dir, shared, wait};
 
 /// The partitions of a test's topic.
 const PARTITIONS: u16 = 4;
@@ -59,9 +59,7 @@ impl Site {
     /// # Errors
     /// Its files cannot be written.
     pub fn on(kafka: &Kafka, clickhouse: &ClickHouse, name: &str) -> Result<Self> {
-        let run = local_dir().join("run");
-        fs::create_dir_all(&run)?;
-        let dir = tempfile::Builder::new().prefix(&format!("{name}-")).tempdir_in(run)?;
+        let dir = scratch_dir(name)?;
         let mut site = Self::in_dir(dir.path(), &kafka.bootstrap(), &clickhouse.http_url(), name)?;
         site._removed_at_end = Some(dir);
         site.set_all(SHORT_TIMES)?;

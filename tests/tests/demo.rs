@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use meterhouse_localstack::local_dir;
-use meterhouse_tests::{Client, wait};
+use meterhouse_tests::{Client, scratch_dir, wait};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
@@ -19,9 +19,7 @@ const WIDTH_MAX: usize = 100;
 /// A folder of its own with the downloads of the real one: another demo may be running there.
 fn own_folder() -> Result<TempDir> {
     meterhouse_localstack::setup()?;
-    let run = local_dir().join("run");
-    fs::create_dir_all(&run)?;
-    let dir = tempfile::Builder::new().prefix("demo-").tempdir_in(run)?;
+    let dir = scratch_dir("demo")?;
     for download in ["kafka", "clickhouse"] {
         symlink(local_dir().join(download), dir.path().join(download))?;
     }

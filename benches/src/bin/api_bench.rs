@@ -7,8 +7,8 @@ use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use meterhouse_benches::fill::{self, CUSTOMERS, customer};
 use meterhouse_benches::latency::{Customers, Latencies};
-use meterhouse_localstack::{ClickHouseOptions, Stack, StackOptions, local_dir};
-use meterhouse_tests::{Service, Site, Token};
+use meterhouse_localstack::{ClickHouseOptions, Stack, StackOptions};
+use meterhouse_tests::{Service, Site, Token, scratch_dir};
 use serde_json::json;
 
 const NAME: &str = "api_bench";
@@ -39,9 +39,7 @@ fn main() -> Result<()> {
     let clickhouse =
         ClickHouseOptions { memory_mebibytes: arguments.memory_mebibytes, ..ClickHouseOptions::default() };
     let stack = Stack::start(StackOptions { clickhouse, ..StackOptions::default() })?;
-    let run = local_dir().join("run");
-    std::fs::create_dir_all(&run)?;
-    let dir = tempfile::Builder::new().prefix("api-bench-").tempdir_in(run)?;
+    let dir = scratch_dir("api-bench")?;
     stack.kafka().create_topic(NAME, 8)?;
     let mut site =
         Site::in_dir(dir.path(), &stack.kafka().bootstrap(), &stack.clickhouse().http_url(), NAME)?;

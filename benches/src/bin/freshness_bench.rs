@@ -13,7 +13,7 @@ use clap::Parser;
 use meterhouse_benches::latency::Latencies;
 use meterhouse_benches::results;
 use meterhouse_localstack::{Stack, StackOptions};
-use meterhouse_tests::{Message, Publisher, Service, Site};
+use meterhouse_tests::{Message, Publisher, Service, Site, scratch_dir};
 
 const NAME: &str = "freshness_bench";
 const PARTITIONS: u16 = 8;
@@ -55,11 +55,11 @@ fn main() -> Result<()> {
     let Arguments { rate, seconds, .. } = arguments;
     let stack = Stack::start(StackOptions::default())?;
     stack.kafka().create_topic(NAME, PARTITIONS)?;
-    let mut site = Site::on(stack.kafka(), stack.clickhouse(), NAME)?;
-    // A site for tests has short times; here all is as it is by default.
+    let dir = scratch_dir("freshness-bench")?;
+    let mut site =
+        Site::in_dir(dir.path(), &stack.kafka().bootstrap(), &stack.clickhouse().http_url(), NAME)?;
+    // A site for tests has a batch of its own for nearly every record: here all is as it is by default.
     site.set("ingest.batch_age_ms", 1000)?;
-    site.set("clickhouse.insert_timeout_ms", 30_000)?;
-    site.set("rollup.margin_ms", 75_000)?;
     let events = rate * seconds;
     let load = load(&site, events, arguments.customers)?;
     let service = site.serve()?;

@@ -91,10 +91,9 @@ impl Dictionary {
 
     /// How many bytes all strings begin with.
     fn common_start(&self) -> usize {
-        let Some(last) = self.len().checked_sub(1) else { return 0 };
-        let first = self.get(0);
-        let alike = |symbol: u32| first.iter().zip(self.get(symbol)).take_while(|(a, b)| a == b).count();
-        (0u32..).take(last + 1).map(alike).min().unwrap_or_default()
+        let pairs = |symbol: u32| self.get(0).iter().zip(self.get(symbol));
+        let alike = |symbol: u32| pairs(symbol).take_while(|(a, b)| a == b).count();
+        (0u32..).take(self.len()).map(alike).min().unwrap_or_default()
     }
 }
 

@@ -95,9 +95,11 @@ impl EventBatch {
 
     /// The rows in the order of the table's key.
     fn order_by_identity(&self) -> Vec<u32> {
-        let hashes: Vec<u64> = self.identity_hash.iter().map(|hash| hash.0).collect();
+        let hash = |row: usize| self.identity_hash[row].0;
         // Few copies of one event meet in a batch.
-        by_hash(&hashes, |row| (self.topics.get(self.topic[row]), self.version[row], self.record_time[row]))
+        by_hash(self.len(), hash, |row| {
+            (self.topics.get(self.topic[row]), self.version[row], self.record_time[row])
+        })
     }
 }
 

@@ -44,11 +44,10 @@ impl BlockWriter {
         &mut self,
         name: &str,
         data_type: &str,
-        values: impl Iterator<Item = [u8; WIDTH]>,
+        mut values: impl Iterator<Item = [u8; WIDTH]>,
     ) {
         self.header(name, data_type);
         self.bytes.reserve(WIDTH * self.rows);
-        let mut values = values.fuse();
         let mut together = [[0; WIDTH]; TOGETHER];
         loop {
             let mut count = 0;

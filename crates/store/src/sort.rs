@@ -20,17 +20,21 @@ pub(crate) fn by_rank(rows: &[u32], ranks: usize, rank: impl Fn(usize) -> usize)
 }
 
 /// Sorts rows by a hash, and those that share one by the rest.
-pub(crate) fn by_hash<K: Ord>(hashes: &[u64], rest: impl Fn(usize) -> K) -> Vec<u32> {
-    let rows: Vec<u32> = (0u32..).take(hashes.len()).collect();
+pub(crate) fn by_hash<K: Ord>(
+    rows: usize,
+    hash: impl Fn(usize) -> u64,
+    rest: impl Fn(usize) -> K,
+) -> Vec<u32> {
+    let rows: Vec<u32> = (0u32..).take(rows).collect();
     // About as many buckets as rows: then few rows share one.
     let bits = rows.len().next_power_of_two().trailing_zeros().max(1);
-    let bucket = |row: usize| usize::try_from(hashes[row] >> (u64::BITS - bits)).unwrap_or_default();
+    let bucket = |row: usize| usize::try_from(hash(row) >> (u64::BITS - bits)).unwrap_or_default();
     let mut sorted = by_rank(&rows, 1 << bits, bucket);
     let same_bucket = |a: &u32, b: &u32| bucket(*a as usize) == bucket(*b as usize);
     for rows in sorted.chunk_by_mut(same_bucket) {
         rows.sort_unstable_by(|&a, &b| {
             let (a, b) = (a as usize, b as usize);
-            hashes[a].cmp(&hashes[b]).then_with(|| rest(a).cmp(&rest(b)))
+            hash(a).cmp(&hash(b)).then_with(|| rest(a).cmp(&rest(b)))
         });
     }
     sorted
@@ -51,8 +55,11 @@ mod tests {
     #[test]
     fn rows_with_the_same_hash_follow_the_rest() {
         let hashes = [u64::MAX, 7, 7, 0, u64::MAX - 1, 7];
-        assert_eq!(by_hash(&hashes, |row| [0, 3, 1, 0, 0, 2][row]), [3, 2, 5, 1, 4, 0]);
-        assert_eq!(by_hash(&[9], |_| ()), [0]);
-        assert!(by_hash(&[], |_| ()).is_empty());
+        assert_eq!(
+            by_hash(hashes.len(), |row| hashes[row], |row| [0, 3, 1, 0, 0, 2][row]),
+            [3, 2, 5, 1, 4, 0]
+        );
+        assert_eq!(by_hash(1, |_| 9, |_| ()), [0]);
+        assert!(by_hash(0, |_| 9, |_| ()).is_empty());
     }
 }

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use meterhouse_localstack::{ClickHouse, ClickHouseOptions, local_dir, workspace_dir};
+use meterhouse_localstack::{ClickHouse, ClickHouseOptions, workspace_dir};
 use meterhouse_tests::check::{all_is_as_expected, all_is_as_expected_rolled_up};
-use meterhouse_tests::{Message, Site, Usage, audit, shared};
+use meterhouse_tests::{Message, Site, Usage, audit, scratch_dir, shared};
 
 /// Where the page has backups.
 const BACKUPS: &str = "/mnt/backups/";
@@ -71,9 +71,7 @@ fn change(usage: &Usage, action: &str) -> Usage {
 
 #[test]
 fn a_restored_database_goes_on_where_the_backup_ends() -> Result<()> {
-    let run = local_dir().join("run");
-    fs::create_dir_all(&run)?;
-    let dir = tempfile::Builder::new().prefix("backup-").tempdir_in(run)?;
+    let dir = scratch_dir("backup")?;
     let kafka = shared().kafka();
     kafka.create_topic("backup", 4)?;
 

@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use meterhouse_localstack::{Port, local_dir, workspace_dir};
-use meterhouse_tests::{guides, meterhouse, shared};
+use meterhouse_localstack::{Port, workspace_dir};
+use meterhouse_tests::{guides, meterhouse, scratch_dir, shared};
 
 /// Name of topic, group and database.
 const NAME: &str = "quick_start";
@@ -33,9 +33,7 @@ fn script(page: &str, port: u16) -> String {
 
 #[test]
 fn its_lines_lead_to_the_answer_that_it_shows() -> Result<()> {
-    let run = local_dir().join("run");
-    fs::create_dir_all(&run)?;
-    let dir = tempfile::Builder::new().prefix("quick-start-").tempdir_in(run)?;
+    let dir = scratch_dir("quick-start")?;
     // What is started in the background ends with the shell, however that ends.
     let program = dir.path().join("meterhouse");
     let text = format!("#!/bin/sh\nexec setpriv --pdeathsig KILL -- '{}' \"$@\"\n", meterhouse()?.display());

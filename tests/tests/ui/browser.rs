@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
-use meterhouse_localstack::local_dir;
+use meterhouse_tests::scratch_dir;
 use nix::unistd::geteuid;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -39,9 +39,7 @@ pub(crate) struct Browser {
 
 impl Browser {
     pub(crate) fn start() -> Result<Self> {
-        let run = local_dir().join("run");
-        fs::create_dir_all(&run)?;
-        let profile = tempfile::Builder::new().prefix("chromium-").tempdir_in(run)?;
+        let profile = scratch_dir("chromium")?;
         let driver = Driver::start()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let mut builder = ClientBuilder::new(HttpConnector::new());

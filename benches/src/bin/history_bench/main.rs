@@ -11,8 +11,8 @@ use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use meterhouse_benches::fill::{self, CUSTOMERS, customer};
 use meterhouse_benches::latency::{Customers, Latencies};
-use meterhouse_localstack::{ClickHouse, ClickHouseOptions, local_dir};
-use meterhouse_tests::{Service, Site};
+use meterhouse_localstack::{ClickHouse, ClickHouseOptions};
+use meterhouse_tests::{Service, Site, scratch_dir};
 
 const NAME: &str = "history_bench";
 /// Nobody listens there: nothing here needs Kafka.
@@ -48,9 +48,7 @@ fn run(arguments: &Arguments, events: u64) -> Result<()> {
     let options =
         ClickHouseOptions { memory_mebibytes: arguments.memory_mebibytes, ..ClickHouseOptions::default() };
     let clickhouse = ClickHouse::launch(options)?;
-    let run = local_dir().join("run");
-    std::fs::create_dir_all(&run)?;
-    let dir = tempfile::Builder::new().prefix("history-bench-").tempdir_in(run)?;
+    let dir = scratch_dir("history-bench")?;
     let mut site = Site::in_dir(dir.path(), NO_BROKER, &clickhouse.http_url(), NAME)?;
     // Nobody writes: what is marked may be summed up at once.
     site.set("clickhouse.insert_timeout_ms", 20_000)?;

@@ -52,16 +52,8 @@ pub(crate) fn run(topic: &Topic<'_>) -> Result<Measured> {
     let (reader, broker) = (Usage::of(child.id())?, Usage::of(kafka.pid()?)?);
     drop(child.stdin.take());
     ensure!(child.wait()?.success() && !said.is_empty(), "the client has failed");
-    Ok(Measured {
-        wall,
-        first: None,
-        reader: Some(reader),
-        clickhouse: None,
-        broker: broker.since(&before),
-        merges: None,
-        stored_bytes: None,
-        units: None,
-    })
+    let broker = broker.since(&before);
+    Ok(Measured { wall, first: None, reader: Some(reader), broker, stored: None })
 }
 
 /// Reads so many messages, says how many bytes they had, and stays to be looked at until standard input ends.

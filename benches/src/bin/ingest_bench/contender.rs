@@ -48,14 +48,71 @@ pub(crate) struct Measured {
     pub(crate) first: Option<Duration>,
     /// Of the process that reads, where there is one.
     pub(crate) reader: Option<Usage>,
-    pub(crate) clickhouse: Option<Usage>,
     pub(crate) broker: Usage,
-    /// CPU of ClickHouse until nothing was left to be merged.
-    pub(crate) merges: Option<Duration>,
+    /// What is stored, where anything is.
+    pub(crate) stored: Option<Stored>,
+}
+
+/// What a contender has stored in a ClickHouse of its own.
+pub(crate) struct Stored {
+    /// Until everything was stored.
+    pub(crate) clickhouse: Usage,
+    /// CPU until nothing was left to be merged.
+    pub(crate) merges: Duration,
     /// On the disk, of all tables, before they were merged.
-    pub(crate) stored_bytes: Option<u64>,
-    /// Sum over all that is stored.
-    pub(crate) units: Option<String>,
+    pub(crate) bytes: u64,
+    /// Sum over all events.
+    pub(crate) units: String,
+}
+
+/// Servers that take part in a run, and what they had used before it.
+pub(crate) struct Meter<'s> {
+    clickhouse: &'s ClickHouse,
+    kafka: &'s Kafka,
+    before: (Usage, Usage),
+    begun: Instant,
+}
+
+impl<'s> Meter<'s> {
+    pub(crate) fn start(clickhouse: &'s ClickHouse, kafka: &'s Kafka) -> Result<Self> {
+        let before = (Usage::of(clickhouse.pid()?)?, Usage::of(kafka.pid()?)?);
+        Ok(Self { clickhouse, kafka, before, begun: Instant::now() })
+    }
+
+    /// Time since the start.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
+    /// What ClickHouse and the broker have used since the start.
+    pub(crate) fn used(&self) -> Result<(Usage, Usage)> {
+        let (clickhouse, broker) = &self.before;
+        let now = (Usage::of(self.clickhouse.pid()?)?, Usage::of(self.kafka.pid()?)?);
+        Ok((now.0.since(clickhouse), now.1.since(broker)))
+    }
+}
+
+impl Stored {
+    /// Merges and checks what a server has stored: every event of the topic is in the table once. `identity` tells them apart.
+    pub(crate) fn check(
+        server: &ClickHouse,
+        clickhouse: Usage,
+        events: u64,
+        table: &str,
+        identity: &str,
+    ) -> Result<Self> {
+        let number = |sql: &str| -> Result<u64> { Ok(server.query(sql)?.trim().parse()?) };
+        let bytes =
+            number("SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database != 'system'")?;
+        let merges = merge(server)?;
+        for counted in ["count()".to_owned(), format!("uniqExact({identity})")] {
+            let counted = number(&format!("SELECT {counted} FROM {table} FINAL"))?;
+            ensure!(counted == events, "{counted} of {events} events are stored");
+        }
+        let units =
+            server.query(&format!("SELECT toString(sum(toDecimal256(units, 18))) FROM {table} FINAL"))?;
+        Ok(Self { clickhouse, merges, bytes, units: units.trim().to_owned() })
+    }
 }
 
 impl Contender {
@@ -93,7 +150,7 @@ pub(crate) fn wait_for(pause: Duration, mut is_there: impl FnMut() -> Result<boo
 }
 
 /// Lets a server merge what it has not merged so far, and tells the CPU that it takes.
-pub(crate) fn merge(clickhouse: &ClickHouse) -> Result<Duration> {
+fn merge(clickhouse: &ClickHouse) -> Result<Duration> {
     let before = Usage::of(clickhouse.pid()?)?;
     clickhouse.query("SYSTEM START MERGES")?;
     let mut quiet = 0;

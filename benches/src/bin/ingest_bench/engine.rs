@@ -4,13 +4,13 @@
 //! to the disk, and may store a record twice.
 
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Result, ensure};
-use meterhouse_localstack::{ClickHouse, ClickHouseOptions, local_dir};
+use anyhow::Result;
+use meterhouse_localstack::{ClickHouse, ClickHouseOptions};
+use meterhouse_tests::scratch_dir;
 
-use crate::contender::{Measured, Topic, merge, wait_for};
-use crate::process::Usage;
+use crate::contender::{Measured, Meter, Stored, Topic, wait_for};
 
 /// Those of the server that the other contenders have.
 const CONFIG: &str = include_str!("../../../../deploy/local/clickhouse/config.xml");
@@ -26,7 +26,7 @@ pub(crate) enum Variant {
 }
 
 pub(crate) fn run(topic: &Topic<'_>, variant: Variant, round: u32) -> Result<Measured> {
-    let dir = tempfile::Builder::new().prefix("engine-").tempdir_in(local_dir().join("run"))?;
+    let dir = scratch_dir("ingest-bench-engine")?;
     let config_file = dir.path().join("config.xml");
     fs::write(&config_file, CONFIG)?;
     fs::write(dir.path().join("users.xml"), variant.users())?;
@@ -41,33 +41,17 @@ pub(crate) fn run(topic: &Topic<'_>, variant: Variant, round: u32) -> Result<Mea
         .replace("{brokers}", &topic.kafka.bootstrap())
         .replace("{topic}", topic.name)
         .replace("{group}", &format!("{variant:?}-{round}"));
-    let (server_before, broker_before) = (Usage::of(clickhouse.pid()?)?, Usage::of(topic.kafka.pid()?)?);
-    let begun = Instant::now();
+    let meter = Meter::start(&clickhouse, topic.kafka)?;
     clickhouse.query(&queue)?;
     clickhouse.query(view)?;
-    let number = |sql: &str| -> Result<u64> { Ok(clickhouse.query(sql)?.trim().parse()?) };
-    wait_for(POLL, || Ok(number("SELECT count() FROM t")? >= topic.events))?;
-    let wall = begun.elapsed();
-    let (server, broker) = (Usage::of(clickhouse.pid()?)?, Usage::of(topic.kafka.pid()?)?);
+    let stored = || -> Result<u64> { Ok(clickhouse.query("SELECT count() FROM t")?.trim().parse()?) };
+    wait_for(POLL, || Ok(stored()? >= topic.events))?;
+    let wall = meter.elapsed();
+    let (server, broker) = meter.used()?;
     clickhouse.query("DROP TABLE view SYNC")?;
     clickhouse.query("DROP TABLE queue SYNC")?;
-    let stored_bytes = number("SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND table = 't'")?;
-    let merges = merge(&clickhouse)?;
-    for counted in ["count()", "uniqExact(event_id)"] {
-        let counted = number(&format!("SELECT {counted} FROM t FINAL"))?;
-        ensure!(counted == topic.events, "{counted} of {} events are stored", topic.events);
-    }
-    let units = clickhouse.query("SELECT toString(sum(toDecimal256(units, 18))) FROM t FINAL")?;
-    Ok(Measured {
-        wall,
-        first: None,
-        reader: None,
-        clickhouse: Some(server.since(&server_before)),
-        broker: broker.since(&broker_before),
-        merges: Some(merges),
-        stored_bytes: Some(stored_bytes),
-        units: Some(units.trim().to_owned()),
-    })
+    let stored = Stored::check(&clickhouse, server, topic.events, "t", "event_id")?;
+    Ok(Measured { wall, first: None, reader: None, broker, stored: Some(stored) })
 }
 
 impl Variant {

@@ -15,10 +15,10 @@ mod service;
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
 use meterhouse_benches::results;
-use meterhouse_localstack::{Kafka, KafkaOptions, local_dir};
-use meterhouse_tests::Site;
+use meterhouse_localstack::{Kafka, KafkaOptions};
+use meterhouse_tests::{Site, scratch_dir};
 
-use contender::{Contender, Measured, Topic};
+use contender::{Contender, Measured, Stored, Topic};
 
 const TOPIC: &str = "bench";
 pub(crate) const PARTITIONS: u16 = 8;
@@ -77,7 +77,7 @@ fn compete(arguments: &Arguments) -> Result<()> {
         for (contender, measured) in &mut runs {
             eprintln!("round {round}: {}", contender.title());
             let run = contender.run(&topic, round)?;
-            if let Some(units) = &run.units {
+            if let Some(Stored { units, .. }) = &run.stored {
                 // Two programs that read the same decimals alike have read them right.
                 let first = stored_units.get_or_insert_with(|| units.clone());
                 ensure!(first == units, "{contender:?} sums units up to {units}, others to {first}");
@@ -98,9 +98,7 @@ fn compete(arguments: &Arguments) -> Result<()> {
 fn publish<'k>(arguments: &Arguments, kafka: &'k Kafka) -> Result<Topic<'k>> {
     let Arguments { events, customers, months, merge, .. } = arguments;
     kafka.create_topic(TOPIC, PARTITIONS)?;
-    let run = local_dir().join("run");
-    std::fs::create_dir_all(&run)?;
-    let dir = tempfile::Builder::new().prefix("ingest-bench-").tempdir_in(run)?;
+    let dir = scratch_dir("ingest-bench")?;
     let site = Site::in_dir(dir.path(), &kafka.bootstrap(), NO_CLICKHOUSE, TOPIC)?;
     eprintln!("publishing {events} events");
     let [events_text, customers_text, months_text] =

@@ -41,25 +41,29 @@ fn row(runs: &[Measured], events: u64) -> String {
     let each = |cpu: Duration| cpu.as_secs_f64() * 1e6 / events as f64;
     let cpu = |usage: &Usage| each(usage.cpu);
     let total = |run: &Measured| {
-        let others = [&run.reader, &run.clickhouse].into_iter().flatten();
+        let others = run.reader.iter().chain(clickhouse(run));
         others.map(cpu).sum::<f64>() + cpu(&run.broker)
     };
     let peak = |run: &Measured| {
-        let reader = run.reader.as_ref().or(run.clickhouse.as_ref());
+        let reader = run.reader.as_ref().or(clickhouse(run));
         reader.map(|usage| (usage.peak_bytes / MEBIBYTE) as f64)
     };
     [
         spread(runs, 0, |run| Some(events as f64 / run.wall.as_secs_f64())),
         median(runs, 2, |run| run.reader.as_ref().map(cpu)),
-        median(runs, 2, |run| run.clickhouse.as_ref().map(cpu)),
+        median(runs, 2, |run| clickhouse(run).map(cpu)),
         median(runs, 2, |run| Some(cpu(&run.broker))),
         spread(runs, 2, |run| Some(total(run))),
-        median(runs, 2, |run| run.merges.map(each)),
+        median(runs, 2, |run| run.stored.as_ref().map(|stored| each(stored.merges))),
         median(runs, 0, peak),
-        median(runs, 0, |run| run.stored_bytes.map(|bytes| bytes as f64 / events as f64)),
+        median(runs, 0, |run| run.stored.as_ref().map(|stored| stored.bytes as f64 / events as f64)),
         median(runs, 1, |run| run.first.map(|first| first.as_secs_f64())),
     ]
     .join(" | ")
+}
+
+fn clickhouse(run: &Measured) -> Option<&Usage> {
+    run.stored.as_ref().map(|stored| &stored.clickhouse)
 }
 
 /// The figures of those runs that have one, sorted.

@@ -1,4 +1,4 @@
-//! Answers in Native: a quarter less for the server to do than RowBinary, and less than half for us.
+//! Answers in Native: a little less for the server to do than RowBinary, and little more than half of it for us.
 
 use clickhouse::error::Error::BadResponse;
 use clickhouse::query::Query;
