@@ -62,15 +62,15 @@ pub(crate) async fn seal_all(
 ) -> Result<(), Error> {
     let mut recent = RecentCopies::default();
     while let Some(batch) = batches.recv().await {
+        // An encoded batch is large: there is no use in one for which there is no place.
+        let Ok(place) = sealed.reserve().await else { break };
         let sealing = tokio::task::spawn_blocking(move || (batch.seal(&mut recent), recent)).await;
         let ((batch, spare), recent_again) = sealing.map_err(|error| Error::Seal(error.to_string()))?;
         recent = recent_again;
         // The reader has one already: this one goes.
         let _ = emptied.try_send(spare);
         crash::point("batch_sealed");
-        if sealed.send(batch).await.is_err() {
-            break;
-        }
+        place.send(batch);
     }
     Ok(())
 }

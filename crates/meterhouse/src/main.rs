@@ -1,6 +1,5 @@
 //! `meterhouse`: usage events from Kafka become an exact monthly history in ClickHouse.
 
-mod allocator;
 mod audit;
 mod certificate;
 mod check_config;
@@ -41,7 +40,6 @@ use failure::Failure;
 use service::Roles;
 
 fn main() -> ExitCode {
-    allocator::keep_freed_memory();
     let cli = Cli::parse();
     let outcome = run(&cli);
     if let Some(action) = cli.command.audited() {

@@ -3,7 +3,6 @@
 use std::mem;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use meterhouse_model::{Event, IdentityHash, Record};
 
 use crate::{
@@ -14,6 +13,7 @@ use crate::{
     insert::{EncodedBatch, Table},
     native::BlockWriter,
     sort::by_rank,
+    spare::Spare,
     write::SealedEvents,
 };
 
@@ -65,6 +65,9 @@ pub struct EventBatch {
     pub(crate) record_time: Vec<i64>,
     pub(crate) version: Vec<u128>,
     is_deleted: Vec<u8>,
+    /// For the encoded events and evidence.
+    encoded: Spare,
+    pub(crate) encoded_evidence: Spare,
 }
 
 impl EventBatch {
@@ -265,6 +268,8 @@ impl EventBatch {
             record_time,
             version,
             is_deleted,
+            encoded: _,
+            encoded_evidence: _,
         } = self;
         [customers, subscriptions, option_codes, topics].into_iter().for_each(Dictionary::clear);
         *subscription_bytes = 0;
@@ -287,11 +292,12 @@ impl EventBatch {
     }
 
     fn seal_events(&self, order: &[u32]) -> EncodedBatch {
-        let mut block = BlockWriter::new(COLUMN_COUNT, self.len(), self.encoded_bytes());
+        let buffer = self.encoded.take(self.encoded_bytes());
+        let mut block = BlockWriter::into_buffer(COLUMN_COUNT, self.len(), buffer);
         self.write_key(&mut block, order);
         self.write_usage(&mut block, order);
         self.write_provenance(&mut block, order);
-        let bytes = Bytes::from(block.finish());
+        let bytes = self.encoded.lend(block.finish());
         EncodedBatch { table: Table::UsageEvents, rows: self.len(), bytes, columns: COLUMNS }
     }
 

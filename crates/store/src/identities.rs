@@ -45,7 +45,8 @@ impl EventBatch {
     /// Encodes the evidence of all events in the batch.
     pub(crate) fn seal_identities(&self, evidence: &EvidenceRows) -> EncodedBatch {
         let order = &evidence.order;
-        let mut block = BlockWriter::new(COLUMN_COUNT, self.len(), self.len() * ROW_BYTES);
+        let buffer = self.encoded_evidence.take(self.len() * ROW_BYTES);
+        let mut block = BlockWriter::into_buffer(COLUMN_COUNT, self.len(), buffer);
         let identities = pick(&self.identity_hash, order).map(|hash| hash.0.to_le_bytes());
         block.fixed("identity_hash", "UInt64", identities);
         block.low_cardinality("topic", &self.topics, pick(&self.topic, order));
@@ -54,7 +55,7 @@ impl EventBatch {
         block.fixed("record_time", "DateTime64(3, 'UTC')", record_time);
         block.fixed("content_hash", "UInt64", pick(&self.content_hash, order).map(u64::to_le_bytes));
         block.fixed("key_hash", "UInt64", evidence.key_hashes.iter().map(|hash| hash.to_le_bytes()));
-        let bytes = Bytes::from(block.finish());
+        let bytes = self.encoded_evidence.lend(block.finish());
         EncodedBatch { table: Table::Identities, rows: self.len(), bytes, columns: COLUMNS }
     }
 

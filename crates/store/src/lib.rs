@@ -34,6 +34,7 @@ mod rejects;
 mod schema;
 mod sort;
 mod sources;
+mod spare;
 mod subscription;
 mod sweep;
 mod tls;

@@ -1,9 +1,9 @@
 //! Marks that this process wrote a moment ago: rows that follow soon enough behind them need no others.
 
-use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::MarkRows;
@@ -21,7 +21,13 @@ pub(crate) struct FreshMarks(Mutex<Option<Generation>>);
 struct Generation {
     begun: Begun,
     /// Hashes of their rows.
-    marks: HashSet<u128>,
+    marks: HashTable<u128>,
+}
+
+impl Generation {
+    fn has(&self, mark: u128) -> bool {
+        self.marks.find(bucket(mark), |known| *known == mark).is_some()
+    }
 }
 
 impl FreshMarks {
@@ -34,7 +40,7 @@ impl FreshMarks {
                 fresh.begun
             }
             _ => {
-                *generation = Some(Generation { begun: now, marks: HashSet::new() });
+                *generation = Some(Generation { begun: now, marks: HashTable::new() });
                 now
             }
         }
@@ -43,7 +49,7 @@ impl FreshMarks {
     /// The marks that are not there yet. `None`: all of them are.
     pub(crate) fn missing(&self, begun: Begun, marks: &MarkRows) -> Option<EncodedBatch> {
         match &*self.generation() {
-            Some(fresh) if fresh.begun == begun => marks.only(|row| !fresh.marks.contains(&xxh3_128(row))),
+            Some(fresh) if fresh.begun == begun => marks.only(|row| !fresh.has(xxh3_128(row))),
             _ => Some(marks.all()),
         }
     }
@@ -52,13 +58,24 @@ impl FreshMarks {
     pub(crate) fn add(&self, begun: Begun, marks: &MarkRows) {
         // Others may have begun anew: these are too old for them.
         if let Some(fresh) = self.generation().as_mut().filter(|fresh| fresh.begun == begun) {
-            fresh.marks.extend(marks.rows().map(xxh3_128));
+            for mark in marks.rows().map(xxh3_128) {
+                fresh
+                    .marks
+                    .entry(bucket(mark), |known| *known == mark, |known| bucket(*known))
+                    .or_insert(mark);
+            }
         }
     }
 
     fn generation(&self) -> MutexGuard<'_, Option<Generation>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// They are hashes already: a part of one is as good as another hash.
+#[expect(clippy::cast_possible_truncation, reason = "a part is what is wanted")]
+fn bucket(mark: u128) -> u64 {
+    mark as u64
 }
 
 #[cfg(test)]
