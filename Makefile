@@ -3,6 +3,7 @@
 LOCAL_DIR := $(if $(METERHOUSE_LOCAL_DIR),$(METERHOUSE_LOCAL_DIR),.local)
 CARGO_DENY := $(LOCAL_DIR)/cargo-deny/bin/cargo-deny
 CARGO_CYCLONEDX := $(LOCAL_DIR)/cargo-cyclonedx/bin/cargo-cyclonedx
+INFERNO := $(LOCAL_DIR)/inferno/bin/inferno-flamegraph
 LOCALSTACK := cargo run --quiet --package meterhouse-localstack --bin localstack --
 
 .DEFAULT_GOAL := help
@@ -87,26 +88,49 @@ lint: prerequisites-of-tests ## Check the format, the lints and the documentatio
 deny: prerequisites-of-tests $(CARGO_DENY) ## Check licences, sources and bans of all that is compiled in.
 	$(CARGO_DENY) --workspace --locked check bans licenses sources
 
+# Measurements ---------------------------------------------------------------------------------------
+# Each writes what it has measured into benches/RESULTS.md.
+
+RELEASE := cargo build --release --package meterhouse --package meterhouse-localstack
+BENCH := cargo run --release --package meterhouse-benches --bin
+
 .PHONY: bench
-bench: setup ## Measure ingest beside its peers on the same topic, and the parser, into benches/RESULTS.md; takes half an hour.
-	cargo build --release --package meterhouse --package meterhouse-localstack
-	cargo run --release --package meterhouse-benches --bin ingest-bench -- --record
+bench: setup ## Measure ingest beside its peers on the same topic, and single steps; takes half an hour.
+	$(RELEASE)
+	$(BENCH) ingest-bench -- --record
 	cargo bench --package meterhouse-benches
 
 .PHONY: bench-history
-bench-history: setup ## Measure histories of 24 months at 10 and at 50 million events, beside the raw table; takes half an hour.
-	cargo build --release --package meterhouse --package meterhouse-localstack
-	cargo run --release --package meterhouse-benches --bin history-bench -- --events 10000000,50000000
+bench-history: setup ## Measure histories of 24 months out of 10 and of 50 million events; takes an hour.
+	$(RELEASE)
+	$(BENCH) history-bench -- --events 10000000,50000000 --record
+
+.PHONY: bench-large
+bench-large: setup ## The same out of 500 million events; takes hours, and 60 GB of disk.
+	$(RELEASE)
+	$(BENCH) history-bench -- --events 500000000 --record
 
 .PHONY: bench-api
 bench-api: setup ## Measure histories, lists and writes at a fixed rate while everything runs; takes half an hour.
-	cargo build --release --package meterhouse --package meterhouse-localstack
-	cargo run --release --package meterhouse-benches --bin api-bench
+	$(RELEASE)
+	$(BENCH) api-bench -- --record
 
 .PHONY: bench-freshness
 bench-freshness: setup ## Measure how soon usage is in a history while more comes at a fixed rate; takes a minute.
-	cargo build --release --package meterhouse --package meterhouse-localstack
-	cargo run --release --package meterhouse-benches --bin freshness-bench
+	$(RELEASE)
+	$(BENCH) freshness-bench -- --record
+
+.PHONY: profile
+profile: setup $(INFERNO) ## Draw where the time of ingest goes, by Linux's perf: target/profiling/ingest.svg.
+	@command -v perf > /dev/null || { echo "perf is missing: Debian's package linux-perf"; exit 1; }
+	cargo build --profile profiling --package meterhouse --package meterhouse-localstack
+	cargo run --profile profiling --package meterhouse-benches --bin ingest-bench -- \
+		--contenders meterhouse --rounds 1 --profile target/profiling/ingest.perf
+	perf script --input target/profiling/ingest.perf | $(INFERNO:flamegraph=collapse-perf) | $(INFERNO) > target/profiling/ingest.svg
+	@echo target/profiling/ingest.svg
+
+$(INFERNO):
+	cargo install --quiet --locked --root "$(LOCAL_DIR)/inferno" inferno@0.12.8
 
 # The local stack ------------------------------------------------------------------------------------
 

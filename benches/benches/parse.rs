@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
-use meterhouse_model::{BillingZone, CloudEventHeaders, Record, Rules, Units, parse, parse_instant};
+use meterhouse_benches::sample;
+use meterhouse_model::{BillingZone, Catalog, Record, Registry, Rules, Units, parse, parse_instant};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -31,52 +32,40 @@ fn rules(zone_name: &str) -> Rules {
     Rules::new(Arc::new(zone(zone_name)))
 }
 
-fn record(value: &str) -> Record<'_> {
-    Record {
-        topic: "usage-events",
-        partition: 3,
-        offset: 12345,
-        timestamp_ms: Some(1_791_050_405_000),
-        value: Some(value.as_bytes()),
-        content_type: None,
-        cloud_event: CloudEventHeaders::default(),
-    }
-}
-
 /// The same event again and again: every branch is foreseen.
 #[divan::bench(sample_size = SAMPLE, args = ZONES)]
 fn typical_event(bencher: Bencher<'_, '_>, zone: &str) {
     let rules = rules(zone);
     let bencher = bencher.counter(BytesCount::of_str(TYPICAL));
-    bencher.bench_local(|| parse(&record(black_box(TYPICAL)), &rules).is_ok());
+    bencher.bench_local(|| parse(&sample::record(black_box(TYPICAL)), &rules).is_ok());
 }
 
 /// A thousand different events, as a topic has them. Divide by a thousand, or take the items per second.
 #[divan::bench(args = ZONES)]
 fn thousand_events(bencher: Bencher<'_, '_>, zone: &str) {
     let rules = rules(zone);
-    let values: Vec<String> = (0..1000).map(varied).collect();
+    let values: Vec<String> = (0..1000).map(sample::value).collect();
     bencher.counter(ItemsCount::new(values.len())).bench_local(|| {
-        values.iter().filter(|value| parse(&record(black_box(value)), &rules).is_ok()).count()
+        values.iter().filter(|value| parse(&sample::record(black_box(value)), &rules).is_ok()).count()
     });
 }
 
-/// An event like the typical one: other names, times, amounts, and lengths of all these.
-fn varied(number: u32) -> String {
-    let (day, hour) = (number % 28 + 1, number % 23);
-    let id = format!("evt-{}", number.pow(2));
-    let subscription = format!("S{}", number * 7919 % 100_000);
-    let description =
-        ["", "Compute usage", "Gr\u{f6}\u{df}e: 3", "Compute usage of the second machine in zone 3"]
-            [number as usize % 4];
-    format!(
-        r#"{{"EventId":"{id}","SubscriptionReference":"{subscription}","OptionCode":"scale","UsageStart":"2026-09-{day:02} {hour:02}:00:00","UsageEnd":"2026-09-{day:02} {:02}:00:00","Units":"{}.{}","Customer":"{}","Description":"{description}","RenewalOrderReference":{}}}"#,
-        hour + 1,
-        number % 97,
-        number % 1000,
-        1_000_000 + number % 300,
-        number + 1,
-    )
+/// The same, where option codes and subscriptions must be known.
+#[divan::bench]
+fn thousand_known_events(bencher: Bencher<'_, '_>) {
+    let values: Vec<String> = (0..1000).map(sample::value).collect();
+    let rows = (0..1000).map(|number| format!("{},customer,,\n", sample::subscription(number)));
+    let registry = "subscription,customer,start,expires\n".to_owned() + &rows.collect::<String>();
+    let catalog = "code,service\nscale,Scale\n";
+    let rules = Rules {
+        known_subscription: Some(Arc::new(Registry::from_csv(&registry).expect("a registry"))),
+        known_option: Some(Arc::new(Catalog::from_csv(catalog).expect("a catalog"))),
+        ..rules("UTC")
+    };
+    let is_known = |value: &&String| parse(&sample::record(black_box(value)), &rules).is_ok();
+    assert_eq!(values.iter().filter(is_known).count(), values.len());
+    let bencher = bencher.counter(ItemsCount::new(values.len()));
+    bencher.bench_local(|| values.iter().filter(is_known).count());
 }
 
 /// Every record of `schemas/examples` that the default rules accept without its headers.
@@ -97,7 +86,7 @@ struct Example {
 
 impl Example {
     fn as_record(&self) -> Record<'_> {
-        Record { timestamp_ms: self.timestamp_ms, ..record(self.value.get()) }
+        Record { timestamp_ms: self.timestamp_ms, ..sample::record(self.value.get()) }
     }
 }
 
@@ -130,7 +119,7 @@ fn examples() -> Vec<Example> {
             serde_json::from_str(&text).expect("an example");
         let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let Some(value) = value else { continue };
-        let example = Example { name, timestamp_ms: timestamp_ms.or(record("").timestamp_ms), value };
+        let example = Example { name, timestamp_ms: timestamp_ms.or(sample::record("").timestamp_ms), value };
         if parse(&example.as_record(), &rules).is_ok() {
             examples.push(example);
         }

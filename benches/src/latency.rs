@@ -17,8 +17,12 @@ const CONNECTIONS: usize = 64;
 pub struct Customers(u64);
 
 impl Customers {
-    /// The number of the next one.
-    pub fn next_number(&mut self) -> u32 {
+    /// The numbers of the next ones.
+    pub fn take(&mut self, count: u32) -> Vec<u32> {
+        (0..count).map(|_| self.next_number()).collect()
+    }
+
+    fn next_number(&mut self) -> u32 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -32,18 +36,18 @@ impl Customers {
 pub struct Latencies(Vec<Duration>);
 
 impl Latencies {
-    /// Of requests one after the other.
+    /// Of requests about customers, one after the other. What is done `before` each is not timed.
     ///
     /// # Errors
     /// A request fails.
     pub fn of(
         requests: u32,
-        customers: &mut Customers,
-        mut ask: impl FnMut(u32) -> Result<()>,
+        before: impl Fn() -> Result<()>,
+        ask: impl Fn(u32) -> Result<()>,
     ) -> Result<Self> {
         let mut times = Vec::new();
-        for _ in 0..requests {
-            let customer = customers.next_number();
+        for customer in Customers::default().take(requests) {
+            before()?;
             let begun = Instant::now();
             ask(customer)?;
             times.push(begun.elapsed());

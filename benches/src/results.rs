@@ -34,7 +34,7 @@ fn replace(file: &str, title: &str, section: &str) -> String {
     parts.join(&format!("\n{HEADING}")) + "\n"
 }
 
-/// The command, the date, the revision and the machine.
+/// The command, the date, the revision, the machine and the servers.
 fn circumstances() -> Result<String> {
     let program = env::args().next().context("no program")?;
     let program = Path::new(&program).file_name().context("no program")?.to_string_lossy().into_owned();
@@ -42,14 +42,24 @@ fn circumstances() -> Result<String> {
     let memory = line_value("/proc/meminfo", "MemTotal:")?;
     let memory: u64 = memory.trim_end_matches("kB").trim().parse()?;
     Ok(format!(
-        "`{program} {}`, {}, revision {}. {}, {} cores, {} GiB.\n",
+        "`{program} {}`, {}, revision {}. {}, {} cores, {} GiB. ClickHouse {}, Kafka {}, librdkafka {}.\n",
         arguments.join(" "),
         said("date", &["-u", "+%Y-%m-%d"])?,
         said("git", &["describe", "--always", "--dirty"])?,
         line_value("/proc/cpuinfo", "model name")?.trim_start_matches([' ', '\t', ':']),
         std::thread::available_parallelism()?,
         memory.div_ceil(1024 * 1024),
+        version("deploy/local/clickhouse/package.json", "\"@chdb/lib-linux-x64-gnu\": \"", '"')?,
+        version("deploy/local/kafka/pom.xml", "<kafka.version>", '<')?,
+        rdkafka::util::get_rdkafka_version().1,
     ))
+}
+
+/// What a file of the local stack says between two marks.
+fn version(file: &str, before: &str, after: char) -> Result<String> {
+    let text = fs::read_to_string(workspace_dir().join(file))?;
+    let version = text.split_once(before).and_then(|(_, rest)| rest.split_once(after));
+    Ok(version.with_context(|| format!("no version in {file}"))?.0.to_owned())
 }
 
 fn line_value(file: &str, name: &str) -> Result<String> {
@@ -66,6 +76,14 @@ fn said(program: &str, arguments: &[&str]) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_servers_are_known() {
+        let circumstances = circumstances().unwrap();
+        for server in ["ClickHouse 2", "Kafka 4", "librdkafka 2"] {
+            assert!(circumstances.contains(server), "{circumstances}");
+        }
+    }
 
     #[test]
     fn a_section_is_replaced_or_added() {

@@ -5,8 +5,10 @@
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
-use meterhouse_benches::fill::{self, CUSTOMERS, customer};
+use meterhouse_benches::ask::{self, MONTHS_24};
+use meterhouse_benches::fill::{self, CUSTOMERS};
 use meterhouse_benches::latency::{Customers, Latencies};
+use meterhouse_benches::results;
 use meterhouse_localstack::{ClickHouseOptions, Stack, StackOptions};
 use meterhouse_tests::{Service, Site, Token, scratch_dir};
 use serde_json::json;
@@ -14,6 +16,8 @@ use serde_json::json;
 const NAME: &str = "api_bench";
 const USAGES_TOKEN: &str = "mh_usages";
 const MONTHS: u32 = 24;
+const HEADER: &str = "| request | a second | median ms | p95 ms | p99 ms |\n\
+                      | --- | --- | --- | --- | --- |\n";
 
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -32,6 +36,9 @@ struct Arguments {
     /// Memory of ClickHouse, in MiB.
     #[arg(long, default_value_t = 4096)]
     memory_mebibytes: u32,
+    /// Put the figures into `benches/RESULTS.md`.
+    #[arg(long)]
+    record: bool,
 }
 
 fn main() -> Result<()> {
@@ -54,28 +61,25 @@ fn main() -> Result<()> {
     fill::events(&site, arguments.events)?;
     ensure!(site.run(&["rollup", "rebuild"])?.status.success(), "rollup rebuild failed");
     fill::merge(&site)?;
-    let service = site.serve()?;
-    println!("| request | a second | median ms | p95 ms | p99 ms |");
-    println!("| --- | --- | --- | --- | --- |");
-    ask(&arguments, &site, &service)?;
-    save(&arguments, &site, &service)
+    let mut service = site.serve()?;
+    let table = HEADER.to_owned() + &ask(&arguments, &site, &service)? + &save(&arguments, &site, &service)?;
+    ensure!(service.terminate()?.success(), "serve ended with an error");
+    println!("{table}");
+    if arguments.record {
+        let Arguments { events, seconds, .. } = arguments;
+        let text =
+            format!("{events} events, everything in one process, {seconds} s of each kind.\n\n{table}");
+        results::record("Requests at a fixed rate", &text)?;
+    }
+    Ok(())
 }
 
-fn ask(arguments: &Arguments, site: &Site, service: &Service) -> Result<()> {
+/// Returns lines of the table.
+fn ask(arguments: &Arguments, site: &Site, service: &Service) -> Result<String> {
     let subscriptions = subscriptions(site)?;
-    let random: Vec<u32> = (0..arguments.rate * arguments.seconds)
-        .scan(Customers::default(), |customers, _| Some(customers.next_number()))
-        .collect();
+    let random = Customers::default().take(arguments.rate * arguments.seconds);
     let history = |agent: &ureq::Agent, number: u32| {
-        let request = agent
-            .get(service.client().url("/v1/billing/service_usage/history?from_offset=24"))
-            .header("X-User-Agent", "bench")
-            .header("X-Product-Name", "bench")
-            .header("X-Customer", customer(random[number as usize]))
-            .header("X-Client-Authorization", site.token());
-        let body = request.call()?.body_mut().read_to_string()?;
-        ensure!(body.contains("option-"), "{body}");
-        Ok(())
+        ask::history(agent, site, service, random[number as usize], MONTHS_24)
     };
     let usages = |agent: &ureq::Agent, number: u32| {
         let subscription = &subscriptions[random[number as usize] as usize];
@@ -91,19 +95,21 @@ fn ask(arguments: &Arguments, site: &Site, service: &Service) -> Result<()> {
     };
     Latencies::at_rate(arguments.rate / 4, arguments.seconds / 4, history)?; // Caches are warm then.
     let rate = arguments.rate;
-    let latencies = Latencies::at_rate(rate, arguments.seconds, history)?;
-    println!("| history of 24 months | {rate} | {latencies} |");
+    let histories = Latencies::at_rate(rate, arguments.seconds, history)?;
     let either = |agent: &ureq::Agent, number: u32| {
         if number.is_multiple_of(2) { history(agent, number) } else { usages(agent, number) }
     };
-    let latencies = Latencies::at_rate(rate, arguments.seconds, either)?;
-    println!("| either in turn | {rate} | {latencies} |");
-    let latencies = Latencies::at_rate(rate, arguments.seconds, usages)?;
-    println!("| usages of a month | {rate} | {latencies} |");
-    Ok(())
+    let both = Latencies::at_rate(rate, arguments.seconds, either)?;
+    let lists = Latencies::at_rate(rate, arguments.seconds, usages)?;
+    Ok(format!(
+        "| history of 24 months | {rate} | {histories} |\n\
+         | either in turn | {rate} | {both} |\n\
+         | usages of a month | {rate} | {lists} |\n"
+    ))
 }
 
-fn save(arguments: &Arguments, site: &Site, service: &Service) -> Result<()> {
+/// Returns a line of the table.
+fn save(arguments: &Arguments, site: &Site, service: &Service) -> Result<String> {
     let subscriptions = subscriptions(site)?;
     let today = site.query("SELECT today()")?;
     let usage = json!({
@@ -127,8 +133,7 @@ fn save(arguments: &Arguments, site: &Site, service: &Service) -> Result<()> {
     };
     let rate = arguments.write_rate;
     let latencies = Latencies::at_rate(rate, arguments.seconds, save)?;
-    println!("| 100 usages saved and read back | {rate} | {latencies} |");
-    Ok(())
+    Ok(format!("| 100 usages saved and read back | {rate} | {latencies} |\n"))
 }
 
 /// The subscription of each customer, by number.

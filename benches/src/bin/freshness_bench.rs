@@ -62,7 +62,7 @@ fn main() -> Result<()> {
     site.set("ingest.batch_age_ms", 1000)?;
     let events = rate * seconds;
     let load = load(&site, events, arguments.customers)?;
-    let service = site.serve()?;
+    let mut service = site.serve()?;
     let run = Run {
         site: &site,
         service: &service,
@@ -74,7 +74,9 @@ fn main() -> Result<()> {
     // The first usage of all waits for the consumer group.
     run.probe_once()?;
     let (reached, latencies) = run.measure(&load, rate, arguments.probes)?;
-    service.wait_stored(events + run.probes.load(Ordering::Relaxed))?;
+    let probes = run.probes.load(Ordering::Relaxed);
+    service.wait_stored(events + probes)?;
+    ensure!(service.terminate()?.success(), "serve ended with an error");
     let table = format!(
         "| events a second | median ms | p95 ms | p99 ms |\n| --- | --- | --- | --- |\n| {reached:.0} | {latencies} |\n"
     );

@@ -1,64 +1,116 @@
-//! `history-bench`: how long a customer waits for its history, however many events there are.
+//! `history-bench`: how long a customer waits for its history, however many events there are, and whatever goes on beside it.
 //!
-//! Starts a ClickHouse, fills it with events of 10,000 customers over 24 months, rolls them up with
-//! `meterhouse rollup rebuild`, and asks `meterhouse api` for histories of random customers, one request after the other.
+//! Starts a Kafka and a ClickHouse, fills it with events of 10,000 customers over 24 months, rolls them up with
+//! `meterhouse rollup rebuild`, and asks `meterhouse api` for histories of random customers: one after the other, and at a rate
+//! that does not wait for answers; with nothing in any cache; and while `meterhouse serve` empties a full topic as fast as it can.
 //! Beside it, the same question to the raw table. Each customer has one subscription that uses two of 12 option codes
 //! every day, so more events mean more events a day, and the same number of days.
+
+mod backlog;
+mod questions;
 
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
+use meterhouse_benches::ask::MONTHS_24;
 use meterhouse_benches::fill::{self, CUSTOMERS, customer};
-use meterhouse_benches::latency::{Customers, Latencies};
-use meterhouse_localstack::{ClickHouse, ClickHouseOptions};
+use meterhouse_benches::latency::Latencies;
+use meterhouse_benches::results;
+use meterhouse_localstack::{ClickHouseOptions, Stack, StackOptions};
 use meterhouse_tests::{Service, Site, scratch_dir};
 
+use questions::Questions;
+
 const NAME: &str = "history_bench";
-/// Nobody listens there: nothing here needs Kafka.
-const NO_BROKER: &str = "127.0.0.1:1";
+const PARTITIONS: u16 = 8;
+const HEADER: &str = "| events | rows by day, a customer | question | median ms | p95 ms | p99 ms |\n\
+                      | --- | --- | --- | --- | --- | --- |\n";
 
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Events in the table, for each of several tables.
     #[arg(long, value_delimiter = ',', default_value = "10000000")]
     events: Vec<u64>,
-    /// Requests of each kind.
+    /// Requests of each kind, one after the other.
     #[arg(long, default_value_t = 2000)]
     requests: u32,
+    /// Questions a second, where they do not wait for each other.
+    #[arg(long, default_value_t = 200)]
+    rate: u32,
+    /// Seconds at that rate.
+    #[arg(long, default_value_t = 30)]
+    seconds: u32,
+    /// Questions whose answers are in no cache.
+    #[arg(long, default_value_t = 100)]
+    cold_requests: u32,
     /// Questions to the raw table.
     #[arg(long, default_value_t = 200)]
     raw_requests: u32,
+    /// Events on the topic that is emptied meanwhile: more than that takes seconds at the rate.
+    #[arg(long, default_value_t = 15_000_000)]
+    backlog: u64,
     /// Memory of the server, in MiB.
     #[arg(long, default_value_t = 4096)]
     memory_mebibytes: u32,
+    /// Put the figures into `benches/RESULTS.md`.
+    #[arg(long)]
+    record: bool,
+}
+
+/// Lines of the table, shown as they come.
+struct Table {
+    events: u64,
+    rows: u64,
+    text: String,
+}
+
+impl Table {
+    fn add(&mut self, question: &str, latencies: &Latencies) {
+        let line = format!("| {} | {} | {question} | {latencies} |\n", self.events, self.rows);
+        print!("{line}");
+        self.text += &line;
+    }
 }
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    println!("| events | rows by day, a customer | question | median ms | p95 ms | p99 ms |");
-    println!("| --- | --- | --- | --- | --- | --- |");
+    print!("{HEADER}");
+    let mut text = HEADER.to_owned();
     for events in &arguments.events {
-        run(&arguments, *events)?;
+        text += &run(&arguments, *events)?;
+    }
+    if arguments.record {
+        let millions: Vec<String> =
+            arguments.events.iter().map(|events| (events / 1_000_000).to_string()).collect();
+        let title = format!("Histories out of {} million events", millions.join(" and "));
+        results::record(&title, &text)?;
     }
     Ok(())
 }
 
-fn run(arguments: &Arguments, events: u64) -> Result<()> {
-    let options =
+fn run(arguments: &Arguments, events: u64) -> Result<String> {
+    let clickhouse =
         ClickHouseOptions { memory_mebibytes: arguments.memory_mebibytes, ..ClickHouseOptions::default() };
-    let clickhouse = ClickHouse::launch(options)?;
+    let stack = Stack::start(StackOptions { clickhouse, ..StackOptions::default() })?;
+    stack.kafka().create_topic(NAME, PARTITIONS)?;
     let dir = scratch_dir("history-bench")?;
-    let mut site = Site::in_dir(dir.path(), NO_BROKER, &clickhouse.http_url(), NAME)?;
-    // Nobody writes: what is marked may be summed up at once.
+    let mut site =
+        Site::in_dir(dir.path(), &stack.kafka().bootstrap(), &stack.clickhouse().http_url(), NAME)?;
+    // A site for tests has a batch of its own for nearly every record: here all is as it is by default.
+    site.set("ingest.batch_age_ms", 1000)?;
     site.set("clickhouse.insert_timeout_ms", 20_000)?;
     site.set("rollup.margin_ms", 40_001)?;
     ensure!(site.run(&["migrate"])?.status.success(), "migrate failed");
     fill::events(&site, events)?;
     roll_up(&site)?;
+    fill::merge(&site)?;
     let mut api = site.start(&["api"], "api")?;
     api.wait_ready()?;
-    measure_all(arguments, &site, &api, events)
+    check(&site, &api)?;
+    let lines = measure(arguments, &site, &api, events)?;
+    ensure!(api.terminate()?.success(), "api ended with an error");
+    Ok(lines)
 }
 
 fn roll_up(site: &Site) -> Result<()> {
@@ -70,34 +122,29 @@ fn roll_up(site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn measure_all(arguments: &Arguments, site: &Site, api: &Service, events: u64) -> Result<()> {
-    let client = api.client();
+fn measure(arguments: &Arguments, site: &Site, api: &Service, events: u64) -> Result<String> {
+    let Arguments { requests, rate, seconds, cold_requests, raw_requests, backlog, .. } = *arguments;
+    let questions =
+        Questions { site, api, in_turn: requests, rate, seconds, cold: cold_requests, raw: raw_requests };
     let rows = site.count("SELECT count() FROM usage_daily FINAL")? / u64::from(CUSTOMERS);
-    let show =
-        |question: &str, latencies: Latencies| println!("| {events} | {rows} | {question} | {latencies} |");
-    let history = |query: &str| {
-        Latencies::of(arguments.requests, &mut Customers::default(), |number| {
-            let reply = client.ask_history(site.token(), &customer(number), query)?;
-            ensure!(reply.status == 200 && reply.body.contains("usage"), "{} {}", reply.status, reply.body);
-            Ok(())
-        })
-    };
-    check(site, api)?;
-    history("")?; // Caches are warm in the others, too.
-    show("history, whole", history("")?);
-    show("history, from_offset=24", history("?from_offset=24")?);
+    let mut table = Table { events, rows, text: String::new() };
+    table.add("24 months, in no cache", &questions.cold()?);
+    questions.in_turn("")?; // Caches are warm in the others, too.
+    table.add("whole", &questions.in_turn("")?);
+    table.add("24 months", &questions.in_turn(MONTHS_24)?);
+    table.add(&format!("24 months, {rate}/s"), &questions.at_rate()?);
+    table.add("raw table with FINAL", &questions.raw()?);
+    let (stored, latencies) = backlog::meanwhile(site, backlog, "other", || questions.at_rate())?;
+    table.add(&format!("24 months, {rate}/s, while {stored}/s events of others are stored"), &latencies);
     touch_today(site)?;
-    show("history, from_offset=24, one day live", history("?from_offset=24")?);
-    let raw = Latencies::of(arguments.raw_requests, &mut Customers::default(), |number| {
-        site.query(&fill::raw_question(&customer(number))).map(|_| ())
-    })?;
-    show("raw table with FINAL", raw);
+    table.add("24 months, one day live", &questions.in_turn(MONTHS_24)?);
     let parts = fill::unmerged(site)?;
-    show(
-        &format!("history, from_offset=24, one day live, its month in {parts} parts"),
-        history("?from_offset=24")?,
-    );
-    Ok(())
+    let live = format!("24 months, one day live, its month in {parts} parts");
+    table.add(&live, &questions.in_turn(MONTHS_24)?);
+    site.query("SYSTEM START MERGES usage_events")?;
+    let (stored, latencies) = backlog::meanwhile(site, backlog, "customer", || questions.at_rate())?;
+    table.add(&format!("24 months, {rate}/s, while {stored}/s events of theirs are stored"), &latencies);
+    Ok(table.text)
 }
 
 /// Today is read from the events from now on.

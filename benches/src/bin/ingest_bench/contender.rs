@@ -1,5 +1,6 @@
 //! Who reads the topic, and what is measured of it.
 
+use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -38,6 +39,8 @@ pub(crate) struct Topic<'k> {
     pub(crate) customers: u32,
     /// Whether the server merges meanwhile.
     pub(crate) merges: bool,
+    /// Where perf is to write what it sees of this service, if anywhere.
+    pub(crate) profile: Option<PathBuf>,
 }
 
 /// What one run took.

@@ -12,6 +12,8 @@ mod process;
 mod report;
 mod service;
 
+use std::path::PathBuf;
+
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
 use meterhouse_benches::results;
@@ -50,6 +52,9 @@ struct Arguments {
     /// Put the figures into `benches/RESULTS.md`.
     #[arg(long)]
     record: bool,
+    /// Have Linux's perf look where the time of `meterhouse ingest` goes, and write it to this file. That takes time itself.
+    #[arg(long, value_name = "FILE", conflicts_with = "record")]
+    profile: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -96,7 +101,7 @@ fn compete(arguments: &Arguments) -> Result<()> {
 
 /// Fills the topic.
 fn publish<'k>(arguments: &Arguments, kafka: &'k Kafka) -> Result<Topic<'k>> {
-    let Arguments { events, customers, months, merge, .. } = arguments;
+    let Arguments { events, customers, months, merge, profile, .. } = arguments;
     kafka.create_topic(TOPIC, PARTITIONS)?;
     let dir = scratch_dir("ingest-bench")?;
     let site = Site::in_dir(dir.path(), &kafka.bootstrap(), NO_CLICKHOUSE, TOPIC)?;
@@ -105,5 +110,12 @@ fn publish<'k>(arguments: &Arguments, kafka: &'k Kafka) -> Result<Topic<'k>> {
         [events.to_string(), customers.to_string(), months.to_string()];
     site.generate(&["--events", &events_text, "--customers", &customers_text, "--months", &months_text])
         .context("the topic cannot be filled")?;
-    Ok(Topic { kafka, name: TOPIC, events: *events, customers: *customers, merges: *merge })
+    Ok(Topic {
+        kafka,
+        name: TOPIC,
+        events: *events,
+        customers: *customers,
+        merges: *merge,
+        profile: profile.clone(),
+    })
 }

@@ -74,8 +74,16 @@ fn figures(runs: &[Measured], figure: impl Fn(&Measured) -> Option<f64>) -> Vec<
 }
 
 fn median(runs: &[Measured], places: usize, figure: impl Fn(&Measured) -> Option<f64>) -> String {
-    let figures = figures(runs, figure);
-    figures.get(figures.len() / 2).map_or_else(|| NONE.to_owned(), |median| format!("{median:.places$}"))
+    match figures(runs, figure).as_slice() {
+        [] => NONE.to_owned(),
+        figures => format!("{:.places$}", middle(figures)),
+    }
+}
+
+/// The median of sorted figures, of which there is one at least.
+fn middle(figures: &[f64]) -> f64 {
+    let (below, above) = ((figures.len() - 1) / 2, figures.len() / 2);
+    f64::midpoint(figures[below], figures[above])
 }
 
 fn spread(runs: &[Measured], places: usize, figure: impl Fn(&Measured) -> Option<f64>) -> String {
@@ -84,7 +92,7 @@ fn spread(runs: &[Measured], places: usize, figure: impl Fn(&Measured) -> Option
         [] => NONE.to_owned(),
         [only] => format!("{only:.places$}"),
         [least, .., most] => {
-            format!("{:.places$} ({least:.places$} to {most:.places$})", figures[figures.len() / 2])
+            format!("{:.places$} ({least:.places$} to {most:.places$})", middle(&figures))
         }
     }
 }

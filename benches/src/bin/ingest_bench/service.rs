@@ -1,5 +1,7 @@
 //! `meterhouse ingest` with all of its tables, everything switched on.
 
+use std::path::Path;
+use std::process::{Child, Command};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -27,6 +29,7 @@ pub(crate) fn run(topic: &Topic<'_>) -> Result<Measured> {
     let meter = Meter::start(&clickhouse, kafka)?;
     let mut service = site.start(&["ingest"], "ingest")?;
     let pid = service.pid().context("it has ended")?;
+    let perf = topic.profile.as_deref().map(|file| Perf::record(pid, file)).transpose()?;
     // Until it listens there is no answer.
     let stored = || service.metric("meterhouse_records_total", &[]).unwrap_or_default();
     wait_for(POLL, || Ok(stored() > 0))?;
@@ -35,7 +38,27 @@ pub(crate) fn run(topic: &Topic<'_>) -> Result<Measured> {
     let wall = meter.elapsed();
     let (reader, (server, broker)) = (Usage::of(pid)?, meter.used()?);
     ensure!(service.terminate()?.success(), "it ended with an error");
+    // Perf ends with it.
+    perf.map_or(Ok(()), Perf::wait)?;
     let table = format!("{DATABASE}.usage_events");
     let stored = Stored::check(&clickhouse, server, topic.events, &table, "subscription, identity")?;
     Ok(Measured { wall, first: Some(first), reader: Some(reader), broker, stored: Some(stored) })
+}
+
+/// Linux's perf, that looks at a process some hundred times a second.
+struct Perf(Child);
+
+impl Perf {
+    fn record(pid: u32, file: &Path) -> Result<Self> {
+        // Frames of librdkafka have no pointers to each other: stacks are copied, and unwound later.
+        let mut command = Command::new("perf");
+        command.args(["record", "--quiet", "--freq", "399", "--call-graph", "dwarf,16384"]);
+        command.arg("--pid").arg(pid.to_string()).arg("--output").arg(file);
+        Ok(Self(command.spawn().context("start perf, of Debian's package linux-perf")?))
+    }
+
+    fn wait(mut self) -> Result<()> {
+        ensure!(self.0.wait()?.success(), "perf ended with an error");
+        Ok(())
+    }
 }

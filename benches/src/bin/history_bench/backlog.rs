@@ -1,0 +1,43 @@
+//! A full topic that is emptied while something else is measured.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use meterhouse_benches::fill::CUSTOMERS;
+use meterhouse_benches::latency::Latencies;
+use meterhouse_tests::{Service, Site};
+
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Publishes events of customers whose names begin alike, usage of this month, and measures while `meterhouse serve` stores
+/// them. Returns also how many it stored a second. In the end all are stored.
+///
+/// # Errors
+/// The measurement fails, or the topic was empty before its end.
+pub(crate) fn meanwhile(
+    site: &Site,
+    events: u64,
+    customer: &str,
+    measure: impl FnOnce() -> Result<Latencies>,
+) -> Result<(u64, Latencies)> {
+    let [count, customers] = [events.to_string(), CUSTOMERS.to_string()];
+    eprintln!("publishing {events} events");
+    let load = ["--events", &count, "--customers", &customers, "--customer", customer, "--months", "1"];
+    site.generate(&load)?;
+    let mut service = site.serve()?;
+    while stored(&service) == 0 {
+        thread::sleep(LOOK);
+    }
+    let (before, begun) = (stored(&service), Instant::now());
+    let latencies = measure()?;
+    let (after, seconds) = (stored(&service), begun.elapsed().as_secs().max(1));
+    ensure!(after < events, "all {events} events were stored before the end: let --backlog be more");
+    service.wait_stored(events)?;
+    ensure!(service.terminate()?.success(), "serve ended with an error");
+    Ok(((after - before) / seconds, latencies))
+}
+
+fn stored(service: &Service) -> u64 {
+    service.metric("meterhouse_records_total", &[]).unwrap_or_default()
+}
