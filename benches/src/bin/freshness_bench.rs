@@ -19,21 +19,21 @@ const NAME: &str = "freshness_bench";
 const PARTITIONS: u16 = 8;
 /// Events are published in portions of this time.
 const PORTION: Duration = Duration::from_millis(5);
-/// Pause between two questions for a probe.
-const ASK_AGAIN: Duration = Duration::from_millis(20);
+/// Pause between two questions for a probe: each answer takes time of the same cores.
+const ASK_AGAIN: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Events a second.
     #[arg(long, default_value_t = 100_000)]
     rate: u64,
-    #[arg(long, default_value_t = 30)]
+    #[arg(long, default_value_t = 60)]
     seconds: u64,
     /// Customers that the events belong to.
     #[arg(long, default_value_t = 10_000)]
     customers: u32,
     /// Probes that are under way at a time.
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 4)]
     probes: u32,
     /// Put the figures into `benches/RESULTS.md`.
     #[arg(long)]
