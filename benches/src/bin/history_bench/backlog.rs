@@ -9,9 +9,12 @@ use meterhouse_benches::latency::Latencies;
 use meterhouse_tests::{Service, Site};
 
 const LOOK: Duration = Duration::from_millis(100);
+/// The end of this month's first day, or of its part so far.
+const END_OF_DAY: &str =
+    "SELECT formatDateTime(least(now(), toStartOfMonth(now()) + toIntervalDay(1)), '%FT%TZ', 'UTC')";
 
-/// Publishes events of customers whose names begin alike, usage of this month, and measures while `meterhouse serve` stores
-/// them. Returns also how many it stored a second. In the end all are stored.
+/// Publishes usage of this month's first day, of customers whose names begin alike, and measures while `meterhouse serve`
+/// stores it. Returns also how many events it stored a second. In the end all are stored.
 ///
 /// # Errors
 /// The measurement fails, or the topic was empty before its end.
@@ -22,9 +25,10 @@ pub(crate) fn meanwhile(
     measure: impl FnOnce() -> Result<Latencies>,
 ) -> Result<(u64, Latencies)> {
     let [count, customers] = [events.to_string(), CUSTOMERS.to_string()];
+    let until = site.query(END_OF_DAY)?;
     eprintln!("publishing {events} events");
-    let load = ["--events", &count, "--customers", &customers, "--customer", customer, "--months", "1"];
-    site.generate(&load)?;
+    let load = ["--events", &count, "--customers", &customers, "--customer", customer];
+    site.generate(&[&load[..], &["--months", "1", "--until", until.trim()]].concat())?;
     let mut service = site.serve()?;
     while stored(&service) == 0 {
         thread::sleep(LOOK);

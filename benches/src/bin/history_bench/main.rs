@@ -38,7 +38,10 @@ struct Arguments {
     /// Questions a second, where they do not wait for each other.
     #[arg(long, default_value_t = 200)]
     rate: u32,
-    /// Seconds at that rate.
+    /// The same while these customers' usage is stored: each answer sums up days from the events.
+    #[arg(long, default_value_t = 25)]
+    live_rate: u32,
+    /// Seconds at a rate.
     #[arg(long, default_value_t = 30)]
     seconds: u32,
     /// Questions whose answers are in no cache.
@@ -123,18 +126,24 @@ fn roll_up(site: &Site) -> Result<()> {
 }
 
 fn measure(arguments: &Arguments, site: &Site, api: &Service, events: u64) -> Result<String> {
-    let Arguments { requests, rate, seconds, cold_requests, raw_requests, backlog, .. } = *arguments;
-    let questions =
-        Questions { site, api, in_turn: requests, rate, seconds, cold: cold_requests, raw: raw_requests };
+    let Arguments { rate, live_rate, seconds, backlog, .. } = *arguments;
+    let questions = Questions {
+        site,
+        api,
+        in_turn: arguments.requests,
+        seconds,
+        cold: arguments.cold_requests,
+        raw: arguments.raw_requests,
+    };
     let rows = site.count("SELECT count() FROM usage_daily FINAL")? / u64::from(CUSTOMERS);
     let mut table = Table { events, rows, text: String::new() };
     table.add("24 months, in no cache", &questions.cold()?);
     questions.in_turn("")?; // Caches are warm in the others, too.
     table.add("whole", &questions.in_turn("")?);
     table.add("24 months", &questions.in_turn(MONTHS_24)?);
-    table.add(&format!("24 months, {rate}/s"), &questions.at_rate()?);
+    table.add(&format!("24 months, {rate}/s"), &questions.at_rate(rate)?);
     table.add("raw table with FINAL", &questions.raw()?);
-    let (stored, latencies) = backlog::meanwhile(site, backlog, "other", || questions.at_rate())?;
+    let (stored, latencies) = backlog::meanwhile(site, backlog, "other", || questions.at_rate(rate))?;
     table.add(&format!("24 months, {rate}/s, while {stored}/s events of others are stored"), &latencies);
     touch_today(site)?;
     table.add("24 months, one day live", &questions.in_turn(MONTHS_24)?);
@@ -142,8 +151,9 @@ fn measure(arguments: &Arguments, site: &Site, api: &Service, events: u64) -> Re
     let live = format!("24 months, one day live, its month in {parts} parts");
     table.add(&live, &questions.in_turn(MONTHS_24)?);
     site.query("SYSTEM START MERGES usage_events")?;
-    let (stored, latencies) = backlog::meanwhile(site, backlog, "customer", || questions.at_rate())?;
-    table.add(&format!("24 months, {rate}/s, while {stored}/s events of theirs are stored"), &latencies);
+    let (stored, latencies) = backlog::meanwhile(site, backlog, "customer", || questions.at_rate(live_rate))?;
+    let theirs = format!("24 months, {live_rate}/s, while {stored}/s events of their own are stored");
+    table.add(&theirs, &latencies);
     Ok(table.text)
 }
 

@@ -20,8 +20,7 @@ pub(crate) struct Questions<'q> {
     pub(crate) api: &'q Service,
     /// One after the other.
     pub(crate) in_turn: u32,
-    /// A second, at a fixed rate.
-    pub(crate) rate: u32,
+    /// At a fixed rate, for so long.
     pub(crate) seconds: u32,
     /// Whose answer is in no cache.
     pub(crate) cold: u32,
@@ -36,10 +35,10 @@ impl Questions<'_> {
         Latencies::of(self.in_turn, || Ok(()), |number| self.ask(&agent, number, query))
     }
 
-    /// Histories of 24 months at the rate, whether or not earlier ones are answered.
-    pub(crate) fn at_rate(&self) -> Result<Latencies> {
-        let random = Customers::default().take(self.rate * self.seconds);
-        Latencies::at_rate(self.rate, self.seconds, |agent, number| {
+    /// Histories of 24 months, so many a second, whether or not earlier ones are answered.
+    pub(crate) fn at_rate(&self, per_second: u32) -> Result<Latencies> {
+        let random = Customers::default().take(per_second * self.seconds);
+        Latencies::at_rate(per_second, self.seconds, |agent, number| {
             self.ask(agent, random[number as usize], MONTHS_24)
         })
     }
