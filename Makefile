@@ -88,8 +88,7 @@ lint: prerequisites-of-tests ## Check the format, the lints and the documentatio
 deny: prerequisites-of-tests $(CARGO_DENY) ## Check licences, sources and bans of all that is compiled in.
 	$(CARGO_DENY) --workspace --locked check bans licenses sources
 
-# Measurements ---------------------------------------------------------------------------------------
-# Each writes what it has measured into benches/RESULTS.md.
+# Measurements, most of which are written into benches/RESULTS.md ------------------------------------
 
 RELEASE := cargo build --release --package meterhouse --package meterhouse-localstack
 BENCH := cargo run --release --package meterhouse-benches --bin
@@ -120,13 +119,18 @@ bench-freshness: setup ## Measure how soon usage is in a history while more come
 	$(RELEASE)
 	$(BENCH) freshness-bench -- --record
 
-.PHONY: profile
-profile: setup $(INFERNO) ## Draw where the time of ingest goes, by Linux's perf: target/profiling/ingest.svg.
+.PHONY: perf
+perf:
 	@command -v perf > /dev/null || { echo "perf is missing: Debian's package linux-perf"; exit 1; }
+
+.PHONY: profile
+profile: perf setup $(INFERNO) ## Draw where the time of ingest goes, by Linux's perf: target/profiling/ingest.svg.
 	cargo build --profile profiling --package meterhouse --package meterhouse-localstack
 	cargo run --profile profiling --package meterhouse-benches --bin ingest-bench -- \
 		--contenders meterhouse --rounds 1 --profile target/profiling/ingest.perf
-	perf script --input target/profiling/ingest.perf | $(INFERNO:flamegraph=collapse-perf) | $(INFERNO) > target/profiling/ingest.svg
+	perf script --input target/profiling/ingest.perf > target/profiling/ingest.stacks
+	$(INFERNO:flamegraph=collapse-perf) target/profiling/ingest.stacks > target/profiling/ingest.folded
+	$(INFERNO) target/profiling/ingest.folded > target/profiling/ingest.svg
 	@echo target/profiling/ingest.svg
 
 $(INFERNO):

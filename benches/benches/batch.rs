@@ -40,8 +40,17 @@ impl<'v> Parsed<'v> {
         }
     }
 
-    fn batch(&self) -> EventBatch {
+    /// A batch that was full before, and sealed.
+    fn emptied(&self) -> EventBatch {
         let mut batch = EventBatch::default();
+        self.push_all(&mut batch);
+        batch.seal();
+        batch
+    }
+
+    /// A full one with the memory of another.
+    fn filled(&self) -> EventBatch {
+        let mut batch = self.emptied();
         self.push_all(&mut batch);
         batch
     }
@@ -56,12 +65,7 @@ fn values() -> Vec<String> {
 fn push(bencher: Bencher<'_, '_>) {
     let values = values();
     let parsed = Parsed::new(&values);
-    let emptied = || {
-        let mut batch = parsed.batch();
-        batch.seal();
-        batch
-    };
-    let bencher = bencher.counter(ItemsCount::new(EVENTS)).with_inputs(emptied);
+    let bencher = bencher.counter(ItemsCount::new(EVENTS)).with_inputs(|| parsed.emptied());
     bencher.bench_local_refs(|batch| parsed.push_all(batch));
 }
 
@@ -70,15 +74,17 @@ fn push(bencher: Bencher<'_, '_>) {
 fn sort_and_encode(bencher: Bencher<'_, '_>) {
     let values = values();
     let parsed = Parsed::new(&values);
-    let bencher = bencher.counter(ItemsCount::new(EVENTS)).with_inputs(|| parsed.batch());
+    let bencher = bencher.counter(ItemsCount::new(EVENTS)).with_inputs(|| parsed.filled());
     bencher.bench_local_refs(|batch| batch.seal());
 }
 
 /// The same, and compares each event with those that came last.
 #[divan::bench(sample_count = SAMPLES)]
 fn sort_encode_and_compare(bencher: Bencher<'_, '_>) {
-    let (values, mut recent) = (values(), RecentCopies::default());
+    let values = values();
     let parsed = Parsed::new(&values);
-    let bencher = bencher.counter(ItemsCount::new(EVENTS)).with_inputs(|| parsed.batch());
-    bencher.bench_local_refs(|batch| batch.seal_among(&mut recent));
+    // Others than those that were seen before.
+    let inputs = || (parsed.filled(), RecentCopies::default());
+    let bencher = bencher.counter(ItemsCount::new(EVENTS)).with_inputs(inputs);
+    bencher.bench_local_refs(|(batch, recent)| batch.seal_among(recent));
 }

@@ -16,8 +16,9 @@ const STATEMENT: u64 = 1_000_000;
 const BATCH: u64 = 200_000;
 /// While `meterhouse ingest` writes as fast as it can, a month is in about 15 parts.
 const BATCHES: u64 = 15;
-/// Seconds until a server is measured although it still merges.
-const MERGING_MAX: u32 = 600;
+/// Time until a server is measured although it still merges.
+const MERGING_MAX: Duration = Duration::from_secs(3600);
+const LOOK: Duration = Duration::from_secs(1);
 
 /// The name of a customer.
 pub fn customer(number: u32) -> String {
@@ -62,15 +63,14 @@ pub fn events(site: &Site, count: u64) -> Result<()> {
 /// # Errors
 /// ClickHouse refuses it.
 pub fn merge(site: &Site) -> Result<()> {
+    site.query("SYSTEM START MERGES")?;
     for table in ["usage_events", "subscription_customers"] {
-        site.query(&format!("OPTIMIZE TABLE {table} FINAL"))?;
+        site.query_within(MERGING_MAX, &format!("OPTIMIZE TABLE {table} FINAL"))?;
     }
     // Two years of sums that were all made just now take minutes to be merged; those of a day, no time.
-    for _ in 0..MERGING_MAX {
-        if site.count("SELECT count() FROM system.merges")? == 0 {
-            break;
-        }
-        thread::sleep(Duration::from_secs(1));
+    let begun = Instant::now();
+    while begun.elapsed() < MERGING_MAX && site.count("SELECT count() FROM system.merges")? > 0 {
+        thread::sleep(LOOK);
     }
     Ok(())
 }

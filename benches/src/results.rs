@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use meterhouse_localstack::workspace_dir;
 
 const FILE: &str = "benches/RESULTS.md";
@@ -70,6 +70,7 @@ fn line_value(file: &str, name: &str) -> Result<String> {
 
 fn said(program: &str, arguments: &[&str]) -> Result<String> {
     let output = Command::new(program).args(arguments).current_dir(workspace_dir()).output()?;
+    ensure!(output.status.success(), "{program} ended with {}", output.status);
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }
 

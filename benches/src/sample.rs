@@ -7,15 +7,16 @@ pub fn value(number: u32) -> String {
     let (day, hour) = (number % 28 + 1, number % 23);
     let id = format!("evt-{}", u64::from(number).pow(2));
     let subscription = subscription(number);
+    // Each subscription has one customer.
+    let customer = 1_000_000 + u64::from(number) * 7919 % 100_000 % 300;
     let description =
         ["", "Compute usage", "Gr\u{f6}\u{df}e: 3", "Compute usage of the second machine in zone 3"]
             [number as usize % 4];
     format!(
-        r#"{{"EventId":"{id}","SubscriptionReference":"{subscription}","OptionCode":"scale","UsageStart":"2026-09-{day:02} {hour:02}:00:00","UsageEnd":"2026-09-{day:02} {:02}:00:00","Units":"{}.{}","Customer":"{}","Description":"{description}","RenewalOrderReference":{}}}"#,
+        r#"{{"EventId":"{id}","SubscriptionReference":"{subscription}","OptionCode":"scale","UsageStart":"2026-09-{day:02} {hour:02}:00:00","UsageEnd":"2026-09-{day:02} {:02}:00:00","Units":"{}.{}","Customer":"{customer}","Description":"{description}","RenewalOrderReference":{}}}"#,
         hour + 1,
         number % 97,
         number % 1000,
-        1_000_000 + number % 300,
         number + 1,
     )
 }

@@ -11,7 +11,8 @@ root=$2
 
 mkdir -p "$root/usr/bin" "$root/etc/meterhouse" "$root/etc/ssl/certs" "$root/usr/share/doc" "$root/var/lib/dpkg/status.d"
 mkdir -m 1777 "$root/tmp"
-# Lines of the source are three quarters of the file. Functions stay in a backtrace, and a panic names its line anyway.
+# Lines of the source are most of the file, unless it was built for release. Functions stay in a backtrace, and a panic names its
+# line anyway.
 strip --strip-debug -o "$root/usr/bin/meterhouse" "$program"
 
 echo 'nonroot:x:65532:65532:nonroot:/etc/meterhouse:/sbin/nologin' > "$root/etc/passwd"

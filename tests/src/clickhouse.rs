@@ -4,15 +4,13 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
-const TIMEOUT: Duration = Duration::from_secs(60);
-
 /// Runs a statement and returns the text of the answer.
 ///
 /// # Errors
-/// There is no answer, or a refusal.
-pub fn query(url: &str, database: &str, sql: &str) -> Result<String> {
+/// There is no answer in time, or a refusal.
+pub fn query(url: &str, database: &str, sql: &str, limit: Duration) -> Result<String> {
     let agent: ureq::Agent = ureq::Agent::config_builder()
-        .timeout_global(Some(TIMEOUT))
+        .timeout_global(Some(limit))
         .http_status_as_error(false)
         // An idle connection would hold up a clean stop of the server.
         .max_idle_connections(0)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use meterhouse_localstack::{ClickHouse, Kafka};
@@ -21,6 +22,8 @@ const CONFIG: &str = "meterhouse.toml";
 const CATALOG: &str = "catalog.csv";
 const SUBSCRIPTIONS: &str = "subscriptions.csv";
 const CREDENTIALS: &str = "credentials.toml";
+/// Longest time of a statement.
+const QUERY_LIMIT: Duration = Duration::from_secs(60);
 
 /// A test waits until dates are rolled up, which takes the margin at least, and that more than two inserts.
 const SHORT_TIMES: [(&str, Value); 3] = [
@@ -332,7 +335,15 @@ impl Site {
     /// # Errors
     /// There is no answer, or a refusal.
     pub fn query(&self, sql: &str) -> Result<String> {
-        clickhouse::query(&self.clickhouse_url, &self.name, sql)
+        self.query_within(QUERY_LIMIT, sql)
+    }
+
+    /// The same within another time than a minute.
+    ///
+    /// # Errors
+    /// There is no answer in time, or a refusal.
+    pub fn query_within(&self, limit: Duration, sql: &str) -> Result<String> {
+        clickhouse::query(&self.clickhouse_url, &self.name, sql, limit)
     }
 
     /// The number that a statement returns.

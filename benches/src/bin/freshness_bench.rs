@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, ensure};
 use clap::Parser;
-use meterhouse_benches::latency::Latencies;
+use meterhouse_benches::fill::CUSTOMERS;
+use meterhouse_benches::latency::{Customers, Latencies};
 use meterhouse_benches::results;
 use meterhouse_localstack::{Stack, StackOptions};
 use meterhouse_tests::{Message, Publisher, Service, Site, scratch_dir};
@@ -21,6 +22,10 @@ const PARTITIONS: u16 = 8;
 const PORTION: Duration = Duration::from_millis(5);
 /// Pause between two questions for a probe: each answer takes time of the same cores.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
+/// Longest pause between two probes.
+const PAUSE_MAX: Duration = Duration::from_secs(1);
+/// Pauses of different length.
+const PAUSES: u32 = 1000;
 
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -84,7 +89,9 @@ fn main() -> Result<()> {
     if arguments.record {
         results::record(
             "Freshness",
-            &format!("From published to readable in a history, for {seconds} s.\n\n{table}"),
+            &format!(
+                "From published to readable in a history, for {seconds} s. Each probe is asked for every tenth of a second.\n\n{table}"
+            ),
         )?;
     }
     Ok(())
@@ -103,7 +110,7 @@ fn load(site: &Site, events: u64, customers: u32) -> Result<Vec<Vec<u8>>> {
 impl Run<'_> {
     fn measure(&self, load: &[Vec<u8>], rate: u64, probes: u32) -> Result<(f64, Latencies)> {
         thread::scope(|scope| {
-            let probers: Vec<_> = (0..probes).map(|_| scope.spawn(|| self.probe())).collect();
+            let probers: Vec<_> = (0..probes).map(|number| scope.spawn(move || self.probe(number))).collect();
             let published = self.publish(load, rate);
             self.is_over.store(true, Ordering::Relaxed);
             let times =
@@ -130,9 +137,13 @@ impl Run<'_> {
     }
 
     /// Publishes one probe after the other, and tells how long each took until it was in its history.
-    fn probe(&self) -> Result<Vec<Duration>> {
+    fn probe(&self, number: u32) -> Result<Vec<Duration>> {
         let mut times = Vec::new();
+        // Right behind the one before, a probe would come at the same point of a batch each time.
+        let mut pauses = Customers::default().take(PAUSES).into_iter().cycle().skip(number as usize);
         while !self.is_over.load(Ordering::Relaxed) {
+            let pause = pauses.next().unwrap_or_default();
+            thread::sleep(PAUSE_MAX * pause / CUSTOMERS);
             times.push(self.probe_once()?);
         }
         Ok(times)

@@ -293,7 +293,7 @@ impl EventBatch {
 
     fn seal_events(&self, order: &[u32]) -> EncodedBatch {
         let buffer = self.encoded.take(self.encoded_bytes());
-        let mut block = BlockWriter::into_buffer(COLUMN_COUNT, self.len(), buffer);
+        let mut block = BlockWriter::in_buffer(COLUMN_COUNT, self.len(), buffer);
         self.write_key(&mut block, order);
         self.write_usage(&mut block, order);
         self.write_provenance(&mut block, order);

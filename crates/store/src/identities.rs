@@ -46,7 +46,7 @@ impl EventBatch {
     pub(crate) fn seal_identities(&self, evidence: &EvidenceRows) -> EncodedBatch {
         let order = &evidence.order;
         let buffer = self.encoded_evidence.take(self.len() * ROW_BYTES);
-        let mut block = BlockWriter::into_buffer(COLUMN_COUNT, self.len(), buffer);
+        let mut block = BlockWriter::in_buffer(COLUMN_COUNT, self.len(), buffer);
         let identities = pick(&self.identity_hash, order).map(|hash| hash.0.to_le_bytes());
         block.fixed("identity_hash", "UInt64", identities);
         block.low_cardinality("topic", &self.topics, pick(&self.topic, order));

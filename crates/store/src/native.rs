@@ -24,11 +24,11 @@ const LOW_CARDINALITY_OWN_KEYS: u64 = 1 << 9 | 1 << 10;
 
 impl BlockWriter {
     pub(crate) fn new(columns: usize, rows: usize, capacity: usize) -> Self {
-        Self::into_buffer(columns, rows, Vec::with_capacity(capacity))
+        Self::in_buffer(columns, rows, Vec::with_capacity(capacity))
     }
 
-    /// The same into an empty buffer.
-    pub(crate) fn into_buffer(columns: usize, rows: usize, mut bytes: Vec<u8>) -> Self {
+    /// The same in an empty buffer.
+    pub(crate) fn in_buffer(columns: usize, rows: usize, mut bytes: Vec<u8>) -> Self {
         write_varint(&mut bytes, columns);
         write_varint(&mut bytes, rows);
         Self { bytes, rows }

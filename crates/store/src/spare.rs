@@ -22,8 +22,11 @@ impl Spare {
     /// An empty buffer with room for so many bytes.
     pub(crate) fn take(&self, capacity: usize) -> Vec<u8> {
         let mut buffer = mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        // To let it grow would copy what is in it.
+        if buffer.capacity() < capacity {
+            return Vec::with_capacity(capacity);
+        }
         buffer.clear();
-        buffer.reserve_exact(capacity);
         buffer
     }
 

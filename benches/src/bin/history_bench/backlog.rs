@@ -1,14 +1,12 @@
 //! A full topic that is emptied while something else is measured.
 
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use meterhouse_benches::fill::CUSTOMERS;
 use meterhouse_benches::latency::Latencies;
-use meterhouse_tests::{Service, Site};
+use meterhouse_tests::Site;
 
-const LOOK: Duration = Duration::from_millis(100);
 /// The end of this month's first day, or of its part so far.
 const END_OF_DAY: &str =
     "SELECT formatDateTime(least(now(), toStartOfMonth(now()) + toIntervalDay(1)), '%FT%TZ', 'UTC')";
@@ -30,18 +28,11 @@ pub(crate) fn meanwhile(
     let load = ["--events", &count, "--customers", &customers, "--customer", customer];
     site.generate(&[&load[..], &["--months", "1", "--until", until.trim()]].concat())?;
     let mut service = site.serve()?;
-    while stored(&service) == 0 {
-        thread::sleep(LOOK);
-    }
-    let (before, begun) = (stored(&service), Instant::now());
+    let (before, begun) = (service.wait_stored(1)?, Instant::now());
     let latencies = measure()?;
-    let (after, seconds) = (stored(&service), begun.elapsed().as_secs().max(1));
+    let (after, seconds) = (service.wait_stored(before)?, begun.elapsed().as_secs().max(1));
     ensure!(after < events, "all {events} events were stored before the end: let --backlog be more");
     service.wait_stored(events)?;
     ensure!(service.terminate()?.success(), "serve ended with an error");
     Ok(((after - before) / seconds, latencies))
-}
-
-fn stored(service: &Service) -> u64 {
-    service.metric("meterhouse_records_total", &[]).unwrap_or_default()
 }

@@ -1,8 +1,9 @@
 //! The ways in which histories are asked for.
 
-use std::fs;
+use std::fs::{self, File};
+use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use meterhouse_benches::ask::{self, MONTHS_24};
 use meterhouse_benches::fill::{self, customer};
 use meterhouse_benches::latency::{Customers, Latencies};
@@ -28,6 +29,18 @@ pub(crate) struct Questions<'q> {
     pub(crate) raw: u32,
 }
 
+/// Sees whether cold questions can be asked, before there is anything to ask for.
+///
+/// # Errors
+/// They are wanted, and cannot.
+pub(crate) fn check_cold(requests: u32) -> Result<()> {
+    if requests > 0 {
+        let file = File::options().write(true).open(SYSTEM_CACHE);
+        file.context("only root can empty the caches of the system: --cold-requests 0 does without")?;
+    }
+    Ok(())
+}
+
 impl Questions<'_> {
     /// One history after the other.
     pub(crate) fn in_turn(&self, query: &str) -> Result<Latencies> {
@@ -43,16 +56,21 @@ impl Questions<'_> {
         })
     }
 
-    /// Histories of 24 months, of which nothing is in a cache.
-    pub(crate) fn cold(&self) -> Result<Latencies> {
+    /// Histories of 24 months, of which nothing is in a cache. None where none are wanted.
+    pub(crate) fn cold(&self) -> Result<Option<Latencies>> {
+        if self.cold == 0 {
+            return Ok(None);
+        }
+        // What is not on the disk yet stays in memory.
+        ensure!(Command::new("sync").status()?.success(), "sync failed");
         let forget = || {
             for cache in SERVER_CACHES {
                 self.site.query(&format!("SYSTEM DROP {cache}"))?;
             }
-            fs::write(SYSTEM_CACHE, "1").context("only root can empty the caches of the system")
+            Ok(fs::write(SYSTEM_CACHE, "1")?)
         };
         let agent = ureq::Agent::new_with_defaults();
-        Latencies::of(self.cold, forget, |number| self.ask(&agent, number, MONTHS_24))
+        Latencies::of(self.cold, forget, |number| self.ask(&agent, number, MONTHS_24)).map(Some)
     }
 
     /// The sums of a history from the raw table.
