@@ -37,6 +37,7 @@ mod sources;
 mod spare;
 mod subscription;
 mod sweep;
+mod texts;
 mod tls;
 mod usage;
 mod write;
