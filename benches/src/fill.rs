@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use meterhouse_tests::Site;
 
 /// Customers with one subscription each.
@@ -54,6 +54,19 @@ pub fn events(site: &Site, count: u64) -> Result<()> {
         insert(site, &events, first, STATEMENT.min(count - first))?;
     }
     eprintln!("{count} events made up in {} s", begun.elapsed().as_secs());
+    Ok(())
+}
+
+/// Sums up all days.
+///
+/// # Errors
+/// It fails.
+pub fn roll_up(site: &Site) -> Result<()> {
+    let begun = Instant::now();
+    let output = site.run(&["rollup", "rebuild"])?;
+    ensure!(output.status.success(), "rollup rebuild failed: {output:?}");
+    let dates = site.count("SELECT count() FROM usage_daily FINAL WHERE kind = 'header'")?;
+    eprintln!("{dates} days summed up in {} s", begun.elapsed().as_secs());
     Ok(())
 }
 

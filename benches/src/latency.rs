@@ -12,23 +12,12 @@ use crate::fill::CUSTOMERS;
 /// Connections that requests at a rate come on: more than are ever under way.
 const CONNECTIONS: usize = 64;
 
-/// Customers in an order without a pattern, the same in each run (splitmix64).
-#[derive(Debug, Default)]
-pub struct Customers(u64);
-
-impl Customers {
-    /// The numbers of the next ones.
-    pub fn take(&mut self, count: u32) -> Vec<u32> {
-        (0..count).map(|_| self.next_number()).collect()
-    }
-
-    fn next_number(&mut self) -> u32 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        u32::try_from((z ^ (z >> 31)) % u64::from(CUSTOMERS)).unwrap_or_default()
-    }
+/// The customer at a position of an order without a pattern, the same in each run (splitmix64).
+pub fn random_customer(position: u32) -> u32 {
+    let mut z = (u64::from(position) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    u32::try_from((z ^ (z >> 31)) % u64::from(CUSTOMERS)).unwrap_or_default()
 }
 
 /// Sorted times. Shown as median, 95th and 99th percentile in milliseconds, with bars between.
@@ -46,7 +35,7 @@ impl Latencies {
         ask: impl Fn(u32) -> Result<()>,
     ) -> Result<Self> {
         let mut times = Vec::new();
-        for customer in Customers::default().take(requests) {
+        for customer in (0..requests).map(random_customer) {
             before()?;
             let begun = Instant::now();
             ask(customer)?;

@@ -3,6 +3,7 @@
 
 pub mod ask;
 pub mod fill;
+pub mod ground;
 pub mod latency;
 pub mod results;
 pub mod sample;

@@ -11,6 +11,31 @@ use meterhouse_localstack::workspace_dir;
 const FILE: &str = "benches/RESULTS.md";
 const HEADING: &str = "\n## ";
 
+/// A table whose lines are shown as they come: a run may fail late.
+#[derive(Debug)]
+pub struct Table(String);
+
+impl Table {
+    /// One with these columns, with bars between.
+    pub fn new(columns: &str) -> Self {
+        let mut table = Self(String::new());
+        table.add(columns);
+        table.add(&vec!["---"; columns.split(" | ").count()].join(" | "));
+        table
+    }
+
+    /// Adds a line of cells, with bars between.
+    pub fn add(&mut self, cells: &str) {
+        println!("| {cells} |");
+        self.0 += &format!("| {cells} |\n");
+    }
+
+    /// The lines so far.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
 /// Replaces the section of this title, or adds it. It says by itself when, where and with what the run was.
 ///
 /// # Errors

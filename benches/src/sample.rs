@@ -8,7 +8,7 @@ pub fn value(number: u32) -> String {
     let id = format!("evt-{}", u64::from(number).pow(2));
     let subscription = subscription(number);
     // Each subscription has one customer.
-    let customer = 1_000_000 + u64::from(number) * 7919 % 100_000 % 300;
+    let customer = 1_000_000 + subscription_number(number) % 300;
     let description =
         ["", "Compute usage", "Gr\u{f6}\u{df}e: 3", "Compute usage of the second machine in zone 3"]
             [number as usize % 4];
@@ -23,7 +23,11 @@ pub fn value(number: u32) -> String {
 
 /// The subscription of that event.
 pub fn subscription(number: u32) -> String {
-    format!("S{}", u64::from(number) * 7919 % 100_000)
+    format!("S{}", subscription_number(number))
+}
+
+fn subscription_number(number: u32) -> u64 {
+    u64::from(number) * 7919 % 100_000
 }
 
 /// A record with this value.

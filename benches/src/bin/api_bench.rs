@@ -6,18 +6,17 @@
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use meterhouse_benches::ask::{self, MONTHS_24};
-use meterhouse_benches::fill::{self, CUSTOMERS};
-use meterhouse_benches::latency::{Customers, Latencies};
-use meterhouse_benches::results;
-use meterhouse_localstack::{ClickHouseOptions, Stack, StackOptions};
-use meterhouse_tests::{Service, Site, Token, scratch_dir};
+use meterhouse_benches::fill::CUSTOMERS;
+use meterhouse_benches::ground::Ground;
+use meterhouse_benches::latency::{Latencies, random_customer};
+use meterhouse_benches::results::{self, Table};
+use meterhouse_tests::{Service, Site, Token};
 use serde_json::json;
 
 const NAME: &str = "api_bench";
 const USAGES_TOKEN: &str = "mh_usages";
 const MONTHS: u32 = 24;
-const HEADER: &str = "| request | a second | median ms | p95 ms | p99 ms |\n\
-                      | --- | --- | --- | --- | --- |\n";
+const COLUMNS: &str = "request | a second | median ms | p95 ms | p99 ms";
 
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -43,46 +42,31 @@ struct Arguments {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let clickhouse =
-        ClickHouseOptions { memory_mebibytes: arguments.memory_mebibytes, ..ClickHouseOptions::default() };
-    let stack = Stack::start(StackOptions { clickhouse, ..StackOptions::default() })?;
-    let dir = scratch_dir("api-bench")?;
-    stack.kafka().create_topic(NAME, 8)?;
-    let mut site =
-        Site::in_dir(dir.path(), &stack.kafka().bootstrap(), &stack.clickhouse().http_url(), NAME)?;
-    // A site for tests has a batch of its own for nearly every record.
-    site.set("ingest.batch_age_ms", 1000)?;
-    site.set("clickhouse.insert_timeout_ms", 20_000)?;
-    site.set("rollup.margin_ms", 40_001)?;
+    let mut ground = Ground::with_events(NAME, arguments.memory_mebibytes, arguments.events)?;
+    let site = &mut ground.site;
     // Twice the cores of this ClickHouse: what comes in a burst is answered in turn, not all of it late.
     site.set("http.max_concurrent_requests", 4)?;
     site.write_credentials(&[Token::new(site.token()), Token::for_usages(USAGES_TOKEN, &["*"])])?;
-    ensure!(site.run(&["migrate"])?.status.success(), "migrate failed");
-    fill::events(&site, arguments.events)?;
-    ensure!(site.run(&["rollup", "rebuild"])?.status.success(), "rollup rebuild failed");
-    fill::merge(&site)?;
     let mut service = site.serve()?;
-    let table = HEADER.to_owned() + &ask(&arguments, &site, &service)? + &save(&arguments, &site, &service)?;
+    let mut table = Table::new(COLUMNS);
+    ask(&arguments, site, &service, &mut table)?;
+    save(&arguments, site, &service, &mut table)?;
     ensure!(service.terminate()?.success(), "serve ended with an error");
-    println!("{table}");
     if arguments.record {
         let Arguments { events, seconds, .. } = arguments;
-        let text =
-            format!("{events} events, everything in one process, {seconds} s of each kind.\n\n{table}");
-        results::record("Requests at a fixed rate", &text)?;
+        let what = format!("{events} events, everything in one process, {seconds} s of each kind.");
+        results::record("Requests at a fixed rate", &format!("{what}\n\n{}", table.text()))?;
     }
     Ok(())
 }
 
-/// Returns lines of the table.
-fn ask(arguments: &Arguments, site: &Site, service: &Service) -> Result<String> {
+fn ask(arguments: &Arguments, site: &Site, service: &Service, table: &mut Table) -> Result<()> {
     let subscriptions = subscriptions(site)?;
-    let random = Customers::default().take(arguments.rate * arguments.seconds);
     let history = |agent: &ureq::Agent, number: u32| {
-        ask::history(agent, site, service, random[number as usize], MONTHS_24)
+        ask::history(agent, site, service, random_customer(number), MONTHS_24)
     };
     let usages = |agent: &ureq::Agent, number: u32| {
-        let subscription = &subscriptions[random[number as usize] as usize];
+        let subscription = &subscriptions[random_customer(number) as usize];
         let (start, end) = month(number % MONTHS);
         let path = format!(
             "/rest/6.0/subscriptions/{subscription}/usages/?Limit=100&IntervalStart={start}&IntervalEnd={end}"
@@ -96,20 +80,18 @@ fn ask(arguments: &Arguments, site: &Site, service: &Service) -> Result<String> 
     Latencies::at_rate(arguments.rate / 4, arguments.seconds / 4, history)?; // Caches are warm then.
     let rate = arguments.rate;
     let histories = Latencies::at_rate(rate, arguments.seconds, history)?;
+    table.add(&format!("history of 24 months | {rate} | {histories}"));
     let either = |agent: &ureq::Agent, number: u32| {
         if number.is_multiple_of(2) { history(agent, number) } else { usages(agent, number) }
     };
     let both = Latencies::at_rate(rate, arguments.seconds, either)?;
+    table.add(&format!("either in turn | {rate} | {both}"));
     let lists = Latencies::at_rate(rate, arguments.seconds, usages)?;
-    Ok(format!(
-        "| history of 24 months | {rate} | {histories} |\n\
-         | either in turn | {rate} | {both} |\n\
-         | usages of a month | {rate} | {lists} |\n"
-    ))
+    table.add(&format!("usages of a month | {rate} | {lists}"));
+    Ok(())
 }
 
-/// Returns a line of the table.
-fn save(arguments: &Arguments, site: &Site, service: &Service) -> Result<String> {
+fn save(arguments: &Arguments, site: &Site, service: &Service, table: &mut Table) -> Result<()> {
     let subscriptions = subscriptions(site)?;
     let today = site.query("SELECT today()")?;
     let usage = json!({
@@ -133,7 +115,8 @@ fn save(arguments: &Arguments, site: &Site, service: &Service) -> Result<String>
     };
     let rate = arguments.write_rate;
     let latencies = Latencies::at_rate(rate, arguments.seconds, save)?;
-    Ok(format!("| 100 usages saved and read back | {rate} | {latencies} |\n"))
+    table.add(&format!("100 usages saved and read back | {rate} | {latencies}"));
+    Ok(())
 }
 
 /// The subscription of each customer, by number.

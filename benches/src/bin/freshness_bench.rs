@@ -11,21 +11,19 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, anyhow, ensure};
 use clap::Parser;
 use meterhouse_benches::fill::CUSTOMERS;
-use meterhouse_benches::latency::{Customers, Latencies};
-use meterhouse_benches::results;
-use meterhouse_localstack::{Stack, StackOptions};
-use meterhouse_tests::{Message, Publisher, Service, Site, scratch_dir};
+use meterhouse_benches::ground::Ground;
+use meterhouse_benches::latency::{Latencies, random_customer};
+use meterhouse_benches::results::{self, Table};
+use meterhouse_localstack::ClickHouseOptions;
+use meterhouse_tests::{Message, Publisher, Service, Site};
 
 const NAME: &str = "freshness_bench";
-const PARTITIONS: u16 = 8;
 /// Events are published in portions of this time.
 const PORTION: Duration = Duration::from_millis(5);
 /// Pause between two questions for a probe: each answer takes time of the same cores.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
 /// Longest pause between two probes.
 const PAUSE_MAX: Duration = Duration::from_secs(1);
-/// Pauses of different length.
-const PAUSES: u32 = 1000;
 
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -58,18 +56,12 @@ struct Run<'r> {
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let Arguments { rate, seconds, .. } = arguments;
-    let stack = Stack::start(StackOptions::default())?;
-    stack.kafka().create_topic(NAME, PARTITIONS)?;
-    let dir = scratch_dir("freshness-bench")?;
-    let mut site =
-        Site::in_dir(dir.path(), &stack.kafka().bootstrap(), &stack.clickhouse().http_url(), NAME)?;
-    // A site for tests has a batch of its own for nearly every record: here all is as it is by default.
-    site.set("ingest.batch_age_ms", 1000)?;
+    let Ground { site, .. } = &Ground::start(NAME, ClickHouseOptions::default())?;
     let events = rate * seconds;
-    let load = load(&site, events, arguments.customers)?;
+    let load = load(site, events, arguments.customers)?;
     let mut service = site.serve()?;
     let run = Run {
-        site: &site,
+        site,
         service: &service,
         publisher: site.publisher()?,
         day: site.query("SELECT today()")?.trim().to_owned(),
@@ -82,17 +74,13 @@ fn main() -> Result<()> {
     let probes = run.probes.load(Ordering::Relaxed);
     service.wait_stored(events + probes)?;
     ensure!(service.terminate()?.success(), "serve ended with an error");
-    let table = format!(
-        "| events a second | median ms | p95 ms | p99 ms |\n| --- | --- | --- | --- |\n| {reached:.0} | {latencies} |\n"
-    );
-    println!("{table}");
+    let mut table = Table::new("events a second | median ms | p95 ms | p99 ms");
+    table.add(&format!("{reached:.0} | {latencies}"));
     if arguments.record {
-        results::record(
-            "Freshness",
-            &format!(
-                "From published to readable in a history, for {seconds} s. Each probe is asked for every tenth of a second.\n\n{table}"
-            ),
-        )?;
+        let what = format!(
+            "From published to readable in a history, for {seconds} s. Each probe is asked for every tenth of a second."
+        );
+        results::record("Freshness", &format!("{what}\n\n{}", table.text()))?;
     }
     Ok(())
 }
@@ -110,7 +98,8 @@ fn load(site: &Site, events: u64, customers: u32) -> Result<Vec<Vec<u8>>> {
 impl Run<'_> {
     fn measure(&self, load: &[Vec<u8>], rate: u64, probes: u32) -> Result<(f64, Latencies)> {
         thread::scope(|scope| {
-            let probers: Vec<_> = (0..probes).map(|number| scope.spawn(move || self.probe(number))).collect();
+            let prober = |number: u32| scope.spawn(move || self.probe((number..).step_by(probes as usize)));
+            let probers: Vec<_> = (0..probes).map(prober).collect();
             let published = self.publish(load, rate);
             self.is_over.store(true, Ordering::Relaxed);
             let times =
@@ -137,13 +126,11 @@ impl Run<'_> {
     }
 
     /// Publishes one probe after the other, and tells how long each took until it was in its history.
-    fn probe(&self, number: u32) -> Result<Vec<Duration>> {
+    fn probe(&self, mut numbers: impl Iterator<Item = u32>) -> Result<Vec<Duration>> {
         let mut times = Vec::new();
-        // Right behind the one before, a probe would come at the same point of a batch each time.
-        let mut pauses = Customers::default().take(PAUSES).into_iter().cycle().skip(number as usize);
         while !self.is_over.load(Ordering::Relaxed) {
-            let pause = pauses.next().unwrap_or_default();
-            thread::sleep(PAUSE_MAX * pause / CUSTOMERS);
+            // Right behind the one before, a probe would come at the same point of a batch each time.
+            thread::sleep(PAUSE_MAX * random_customer(numbers.next().unwrap_or_default()) / CUSTOMERS);
             times.push(self.probe_once()?);
         }
         Ok(times)

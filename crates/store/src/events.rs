@@ -73,12 +73,14 @@ impl EventBatch {
     pub fn bytes(&self) -> usize {
         let dictionaries = [&self.customers, &self.subscriptions, &self.option_codes, &self.topics];
         self.len() * FIXED_ROW_BYTES
-            + self.subscription_bytes
-            + [&self.identity, &self.description, &self.origin]
-                .iter()
-                .map(|texts| texts.bytes())
-                .sum::<usize>()
+            + self.text_bytes()
             + dictionaries.iter().map(|d| d.bytes()).sum::<usize>()
+    }
+
+    /// Bytes of all strings that each encoded row spells out.
+    fn text_bytes(&self) -> usize {
+        let texts = [&self.identity, &self.description, &self.origin];
+        self.subscription_bytes + texts.iter().map(|texts| texts.bytes()).sum::<usize>()
     }
 
     /// Adds an event of a record.

@@ -4,7 +4,7 @@
 //! that would be a twentieth of all that ingest costs.
 
 use std::mem;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
@@ -21,7 +21,7 @@ struct Borrowed {
 impl Spare {
     /// An empty buffer with room for so many bytes.
     pub(crate) fn take(&self, capacity: usize) -> Vec<u8> {
-        let mut buffer = mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut buffer = mem::take(&mut *self.buffer());
         // To let it grow would copy what is in it.
         if buffer.capacity() < capacity {
             return Vec::with_capacity(capacity);
@@ -34,6 +34,10 @@ impl Spare {
     pub(crate) fn lend(&self, bytes: Vec<u8>) -> Bytes {
         Bytes::from_owner(Borrowed { bytes, home: self.clone() })
     }
+
+    fn buffer(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl AsRef<[u8]> for Borrowed {
@@ -44,8 +48,7 @@ impl AsRef<[u8]> for Borrowed {
 
 impl Drop for Borrowed {
     fn drop(&mut self) {
-        let bytes = mem::take(&mut self.bytes);
-        *self.home.0.lock().unwrap_or_else(PoisonError::into_inner) = bytes;
+        *self.home.buffer() = mem::take(&mut self.bytes);
     }
 }
 

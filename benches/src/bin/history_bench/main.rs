@@ -9,23 +9,19 @@
 mod backlog;
 mod questions;
 
-use std::time::Instant;
-
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use meterhouse_benches::ask::MONTHS_24;
 use meterhouse_benches::fill::{self, CUSTOMERS, customer};
+use meterhouse_benches::ground::Ground;
 use meterhouse_benches::latency::Latencies;
-use meterhouse_benches::results;
-use meterhouse_localstack::{ClickHouseOptions, Stack, StackOptions};
-use meterhouse_tests::{Service, Site, scratch_dir};
+use meterhouse_benches::results::{self, Table};
+use meterhouse_tests::{Service, Site};
 
 use questions::Questions;
 
 const NAME: &str = "history_bench";
-const PARTITIONS: u16 = 8;
-const HEADER: &str = "| events | rows by day, a customer | question | median ms | p95 ms | p99 ms |\n\
-                      | --- | --- | --- | --- | --- | --- |\n";
+const COLUMNS: &str = "events | rows by day, a customer | question | median ms | p95 ms | p99 ms";
 
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -61,69 +57,30 @@ struct Arguments {
     record: bool,
 }
 
-/// Lines of the table, shown as they come.
-struct Table {
-    events: u64,
-    rows: u64,
-    text: String,
-}
-
-impl Table {
-    fn add(&mut self, question: &str, latencies: &Latencies) {
-        let line = format!("| {} | {} | {question} | {latencies} |\n", self.events, self.rows);
-        print!("{line}");
-        self.text += &line;
-    }
-}
-
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     questions::check_cold(arguments.cold_requests)?;
-    print!("{HEADER}");
     for events in &arguments.events {
-        let lines = run(&arguments, *events)?;
+        let table = run(&arguments, *events)?;
         if arguments.record {
             let title = format!("Histories out of {} million events", events / 1_000_000);
-            results::record(&title, &format!("{HEADER}{lines}"))?;
+            results::record(&title, table.text())?;
         }
     }
     Ok(())
 }
 
-fn run(arguments: &Arguments, events: u64) -> Result<String> {
-    let clickhouse =
-        ClickHouseOptions { memory_mebibytes: arguments.memory_mebibytes, ..ClickHouseOptions::default() };
-    let stack = Stack::start(StackOptions { clickhouse, ..StackOptions::default() })?;
-    stack.kafka().create_topic(NAME, PARTITIONS)?;
-    let dir = scratch_dir("history-bench")?;
-    let mut site =
-        Site::in_dir(dir.path(), &stack.kafka().bootstrap(), &stack.clickhouse().http_url(), NAME)?;
-    // A site for tests has a batch of its own for nearly every record: here all is as it is by default.
-    site.set("ingest.batch_age_ms", 1000)?;
-    site.set("clickhouse.insert_timeout_ms", 20_000)?;
-    site.set("rollup.margin_ms", 40_001)?;
-    ensure!(site.run(&["migrate"])?.status.success(), "migrate failed");
-    fill::events(&site, events)?;
-    roll_up(&site)?;
-    fill::merge(&site)?;
+fn run(arguments: &Arguments, events: u64) -> Result<Table> {
+    let Ground { site, .. } = &Ground::with_events(NAME, arguments.memory_mebibytes, events)?;
     let mut api = site.start(&["api"], "api")?;
     api.wait_ready()?;
-    check(&site, &api)?;
-    let lines = measure(arguments, &site, &api, events)?;
+    check(site, &api)?;
+    let table = measure(arguments, site, &api, events)?;
     ensure!(api.terminate()?.success(), "api ended with an error");
-    Ok(lines)
+    Ok(table)
 }
 
-fn roll_up(site: &Site) -> Result<()> {
-    let begun = Instant::now();
-    let output = site.run(&["rollup", "rebuild"])?;
-    ensure!(output.status.success(), "rollup rebuild failed: {output:?}");
-    let dates = site.count("SELECT count() FROM usage_daily FINAL WHERE kind = 'header'")?;
-    eprintln!("{dates} days summed up in {} s", begun.elapsed().as_secs());
-    Ok(())
-}
-
-fn measure(arguments: &Arguments, site: &Site, api: &Service, events: u64) -> Result<String> {
+fn measure(arguments: &Arguments, site: &Site, api: &Service, events: u64) -> Result<Table> {
     let Arguments { rate, live_rate, seconds, backlog, .. } = *arguments;
     let questions = Questions {
         site,
@@ -134,28 +91,31 @@ fn measure(arguments: &Arguments, site: &Site, api: &Service, events: u64) -> Re
         raw: arguments.raw_requests,
     };
     let rows = site.count("SELECT count() FROM usage_daily FINAL")? / u64::from(CUSTOMERS);
-    let mut table = Table { events, rows, text: String::new() };
+    let mut table = Table::new(COLUMNS);
+    let mut add = |question: &str, latencies: &Latencies| {
+        table.add(&format!("{events} | {rows} | {question} | {latencies}"));
+    };
     if let Some(latencies) = questions.cold()? {
-        table.add("24 months, in no cache", &latencies);
+        add("24 months, in no cache", &latencies);
     }
     questions.in_turn("")?; // Caches are warm in the others, too.
-    table.add("whole", &questions.in_turn("")?);
-    table.add("24 months", &questions.in_turn(MONTHS_24)?);
-    table.add(&format!("24 months, {rate}/s"), &questions.at_rate(rate)?);
-    table.add("raw table with FINAL", &questions.raw()?);
+    add("whole", &questions.in_turn("")?);
+    add("24 months", &questions.in_turn(MONTHS_24)?);
+    add(&format!("24 months, {rate}/s"), &questions.at_rate(rate)?);
+    add("raw table with FINAL", &questions.raw()?);
     sum_up_today(site, &["--no-wait"])?;
-    table.add("24 months, one day live", &questions.in_turn(MONTHS_24)?);
+    add("24 months, one day live", &questions.in_turn(MONTHS_24)?);
     let parts = fill::unmerged(site)?;
     let live = format!("24 months, one day live, its month in {parts} parts");
-    table.add(&live, &questions.in_turn(MONTHS_24)?);
+    add(&live, &questions.in_turn(MONTHS_24)?);
     fill::merge(site)?;
     sum_up_today(site, &[])?;
     let (stored, latencies) = backlog::meanwhile(site, backlog, "other", || questions.at_rate(rate))?;
-    table.add(&format!("24 months, {rate}/s, while {stored}/s events of others are stored"), &latencies);
+    add(&format!("24 months, {rate}/s, while {stored}/s events of others are stored"), &latencies);
     let (stored, latencies) = backlog::meanwhile(site, backlog, "customer", || questions.at_rate(live_rate))?;
     let theirs = format!("24 months, {live_rate}/s, while {stored}/s events of their own are stored");
-    table.add(&theirs, &latencies);
-    Ok(table.text)
+    add(&theirs, &latencies);
+    Ok(table)
 }
 
 /// Sums up today anew. With `--no-wait` it is read from the events from now on.

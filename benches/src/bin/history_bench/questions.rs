@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use meterhouse_benches::ask::{self, MONTHS_24};
 use meterhouse_benches::fill::{self, customer};
-use meterhouse_benches::latency::{Customers, Latencies};
+use meterhouse_benches::latency::{Latencies, random_customer};
 use meterhouse_tests::{Service, Site};
 
 /// Caches of the server that hold what is stored.
@@ -50,9 +50,8 @@ impl Questions<'_> {
 
     /// Histories of 24 months, so many a second, whether or not earlier ones are answered.
     pub(crate) fn at_rate(&self, per_second: u32) -> Result<Latencies> {
-        let random = Customers::default().take(per_second * self.seconds);
         Latencies::at_rate(per_second, self.seconds, |agent, number| {
-            self.ask(agent, random[number as usize], MONTHS_24)
+            self.ask(agent, random_customer(number), MONTHS_24)
         })
     }
 

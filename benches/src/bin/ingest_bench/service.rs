@@ -5,6 +5,7 @@ use std::process::{Child, Command};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use meterhouse_benches::ground::batch_as_by_default;
 use meterhouse_localstack::{ClickHouse, ClickHouseOptions};
 use meterhouse_tests::{Site, scratch_dir};
 
@@ -20,8 +21,7 @@ pub(crate) fn run(topic: &Topic<'_>) -> Result<Measured> {
     let kafka = topic.kafka;
     let mut site = Site::in_dir(dir.path(), &kafka.bootstrap(), &clickhouse.http_url(), DATABASE)?;
     site.set("kafka.topic", topic.name)?;
-    // A site for tests has a batch of its own for nearly every record: here all is as it is by default.
-    site.set("ingest.batch_age_ms", 1000)?;
+    batch_as_by_default(&mut site)?;
     ensure!(site.run(&["migrate"])?.status.success(), "migrate failed");
     if !topic.merges {
         clickhouse.query("SYSTEM STOP MERGES")?;

@@ -52,11 +52,9 @@ impl EventBatch {
 
     /// Bytes of the encoded rows, a little more than there are.
     fn encoded_bytes(&self) -> usize {
-        let texts = [&self.identity, &self.description, &self.origin];
         let names = [&self.customers, &self.option_codes, &self.topics];
         self.len() * ENCODED_ROW_BYTES
-            + self.subscription_bytes
-            + texts.iter().map(|texts| texts.bytes()).sum::<usize>()
+            + self.text_bytes()
             + names.iter().map(|names| names.bytes()).sum::<usize>()
     }
 
