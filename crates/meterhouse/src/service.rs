@@ -8,23 +8,24 @@ use anyhow::{Context, anyhow};
 use meterhouse_api::{
     ApiState, Authority, Health, Limits, RateLimit, Slots, Transport, UsageWriter, ops_router, router,
 };
-use meterhouse_ingest::{KafkaProbe, Reporter, SWEEP_CHECK, SweepMetrics, TopicProducer};
+use meterhouse_ingest::{KafkaProbe, SWEEP_CHECK, SweepMetrics, TopicProducer};
 use meterhouse_model::Rules;
 use meterhouse_query::rollup::RollupMetrics;
 use meterhouse_query::{History, Usages};
 use meterhouse_store::Store;
 use prometheus::Registry;
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::failure::{ExitKind, Failure};
 use crate::files::Files;
 use crate::metrics::{FileMetrics, register_certificate_expiry, register_process};
+use crate::parts::{Parts, done};
 use crate::rules::RuleSource;
-use crate::{certificate, probes, rollup, schema, shutdown, sweep, verify};
+use crate::{certificate, ingest, probes, rollup, runtime, schema, shutdown, sweep, verify};
 
 /// What is still blocked at the end, such as a question to a server that does not answer, is left behind after this time.
 const LEAVE_BEHIND: Duration = Duration::from_secs(1);
@@ -51,10 +52,10 @@ pub(crate) struct Roles {
 pub(crate) fn run(config: Config, roles: Roles) -> Result<(), Failure> {
     check_insecure(&config, roles)?;
     let files = Files::load(&config)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.context("cannot start the runtime")?;
-    let outcome = runtime.block_on(serve(Arc::new(config), roles, files));
-    runtime.shutdown_timeout(LEAVE_BEHIND);
+    let (answers, background) = (runtime::of_answers()?, runtime::behind_answers()?);
+    let outcome = answers.block_on(serve(Arc::new(config), roles, files, background.handle().clone()));
+    background.shutdown_timeout(LEAVE_BEHIND);
+    answers.shutdown_timeout(LEAVE_BEHIND);
     outcome
 }
 
@@ -67,14 +68,13 @@ fn check_insecure(config: &Config, roles: Roles) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn serve(config: Arc<Config>, roles: Roles, files: Files) -> Result<(), Failure> {
+async fn serve(config: Arc<Config>, roles: Roles, files: Files, background: Handle) -> Result<(), Failure> {
     let shutdown = shutdown::on_signals()?;
     let registry = Registry::new();
     let health = health(roles);
     let metrics = Metrics::register(&registry, &config, roles, &health).context("cannot register metrics")?;
     let store = Store::new(&config.clickhouse.store_config(), metrics.store.clone());
-    let store_of_audits = store.clone();
-    let mut parts = Parts::new(shutdown.clone());
+    let mut parts = Parts::new(shutdown.clone(), background);
 
     let listener = bind("metrics", config.metrics.listen).await?;
     let operators = ops_router(health.clone(), registry.clone());
@@ -93,47 +93,67 @@ async fn serve(config: Arc<Config>, roles: Roles, files: Files) -> Result<(), Fa
         parts.run(done(meterhouse_api::serve(listener, transport, routes, limits, shutdown.clone())));
     }
     parts.run(done(probes::clickhouse(store.clone(), health.clone(), shutdown.clone())));
+    if roles.answers && !roles.ingests {
+        parts.run(wait_for_schema(Arc::clone(&config), roles, store, health.clone(), shutdown.clone()));
+    }
+    if let Some(path) = files.missing_credentials().filter(|_| roles.answers && !roles.is_insecure) {
+        tracing::warn!(path = %path.display(), "there is no credentials file: every request is refused");
+    }
+    let owners = verify::Owners { registry: files.subscriptions(), zone: Arc::clone(&config.billing.zone) };
+    parts.run(done(files.watch(metrics.files, shutdown)));
+    start_background(&config, roles, metrics.background, rules, owners, &health, &mut parts)?;
+    parts.ended().await
+}
+
+/// Starts what no customer waits for. Its statements have connections of their own: one is driven by the threads of whoever
+/// opened it, and an answer is not to wait for a thread that lets others go first.
+fn start_background(
+    config: &Arc<Config>,
+    roles: Roles,
+    metrics: BackgroundMetrics,
+    rules: watch::Receiver<Arc<Rules>>,
+    owners: verify::Owners,
+    health: &Health,
+    parts: &mut Parts,
+) -> Result<(), Failure> {
+    let store = Store::new(&config.clickhouse.store_config(), metrics.store);
+    let shutdown = parts.shutdown.clone();
+    let shared = || (Arc::clone(config), store.clone(), health.clone());
     if let Some((metrics_of_sweep, metrics_of_rollup)) = metrics.rollup {
-        let (config, store, health) = (Arc::clone(&config), store.clone(), health.clone());
-        parts.run(sweep::work(
-            Arc::clone(&config),
-            store.clone(),
-            health.clone(),
-            metrics_of_sweep,
-            shutdown.clone(),
-        ));
-        parts.run(rollup::work(config, store, health, metrics_of_rollup, shutdown.clone()));
+        let (config, store, health) = shared();
+        parts.run_behind(sweep::work(config, store, health, metrics_of_sweep, shutdown.clone()));
+        let (config, store, health) = shared();
+        parts.run_behind(rollup::work(config, store, health, metrics_of_rollup, shutdown.clone()));
     }
     if let Some(metrics) = metrics.ingest.filter(|_| roles.ingests) {
         let kafka = config.kafka.client_config(&config.ingest);
         let probe = KafkaProbe::new(&kafka, metrics.clone()).context("kafka")?;
         parts.run(done(probes::kafka(probe, health.clone(), shutdown.clone())));
-        parts.run(ingest(Arc::clone(&config), roles, store, rules, health, metrics, shutdown.clone()));
-    } else if roles.answers {
-        parts.run(wait_for_schema(Arc::clone(&config), roles, store, health, shutdown.clone()));
+        let (config, store, health) = shared();
+        let migrates = roles.migrates;
+        parts.run_behind(ingest::work(config, store, health, migrates, rules, metrics, shutdown.clone()));
     }
     if let Some(metrics) = metrics.verify {
-        let owners =
-            verify::Owners { registry: files.subscriptions(), zone: Arc::clone(&config.billing.zone) };
-        let schedule = verify::Schedule::new(store_of_audits, Arc::clone(&config), owners, metrics);
-        parts.run(done(schedule.run(shutdown.clone())));
+        let schedule = verify::Schedule::new(store.clone(), Arc::clone(config), owners, metrics);
+        parts.run_behind(done(schedule.run(shutdown)));
     }
-    if let Some(path) = files.missing_credentials().filter(|_| roles.answers && !roles.is_insecure) {
-        tracing::warn!(path = %path.display(), "there is no credentials file: every request is refused");
-    }
-    parts.run(done(files.watch(metrics.files, shutdown)));
-    parts.ended().await
+    Ok(())
 }
 
 /// The metrics of all crates. What a process does not do it does not tell of either: where nobody audits, say, a time of
 /// the last audit would always be too long ago.
 struct Metrics {
     store: meterhouse_store::Metrics,
+    api: Option<meterhouse_api::Metrics>,
+    files: FileMetrics,
+    background: BackgroundMetrics,
+}
+
+struct BackgroundMetrics {
+    store: meterhouse_store::Metrics,
     /// Of the pipeline; the sweep counts conflicts there, too.
     ingest: Option<meterhouse_ingest::Metrics>,
     rollup: Option<(SweepMetrics, RollupMetrics)>,
-    api: Option<meterhouse_api::Metrics>,
-    files: FileMetrics,
     /// Whoever migrates audits as well.
     verify: Option<verify::Metrics>,
 }
@@ -152,13 +172,18 @@ impl Metrics {
         let rollup = |pipeline| -> Result<_, prometheus::Error> {
             Ok((SweepMetrics::register(registry, pipeline)?, RollupMetrics::register(registry)?))
         };
-        Ok(Self {
-            store: meterhouse_store::Metrics::register(registry)?,
+        let store = meterhouse_store::Metrics::register(registry)?;
+        let background = BackgroundMetrics {
+            store: store.clone(),
             rollup: ingest.as_ref().filter(|_| roles.rolls_up).map(rollup).transpose()?,
             ingest,
+            verify: roles.migrates.then(|| verify::Metrics::register(registry)).transpose()?,
+        };
+        Ok(Self {
+            store,
             api: roles.answers.then(|| meterhouse_api::Metrics::register(registry)).transpose()?,
             files: FileMetrics::register(registry)?,
-            verify: roles.migrates.then(|| verify::Metrics::register(registry)).transpose()?,
+            background,
         })
     }
 }
@@ -241,69 +266,4 @@ async fn wait_for_schema(
 ) -> Result<(), Failure> {
     schema::wait_until_ready(&store, &config, roles.migrates, &health, &shutdown).await?;
     Ok(())
-}
-
-async fn ingest(
-    config: Arc<Config>,
-    roles: Roles,
-    store: Store,
-    rules: watch::Receiver<Arc<Rules>>,
-    health: Health,
-    metrics: meterhouse_ingest::Metrics,
-    shutdown: CancellationToken,
-) -> Result<(), Failure> {
-    if !schema::wait_until_ready(&store, &config, roles.migrates, &health, &shutdown).await? {
-        return Ok(());
-    }
-    let report: Reporter = Arc::new(move |check, result| health.set(check, result));
-    let kafka = config.kafka.client_config(&config.ingest);
-    let limits = config.ingest.limits();
-    meterhouse_ingest::ingest(&kafka, limits, rules, store, metrics, report, shutdown)
-        .await
-        .map_err(ingest_failure)
-}
-
-fn ingest_failure(error: meterhouse_ingest::Error) -> Failure {
-    let kind = match &error {
-        meterhouse_ingest::Error::Compacted { .. } => ExitKind::Refused,
-        _ => ExitKind::Finding,
-    };
-    Failure::new(kind, anyhow!("ingest has ended: {error}"))
-}
-
-/// A part that cannot fail.
-async fn done(part: impl Future<Output = ()>) -> Result<(), Failure> {
-    part.await;
-    Ok(())
-}
-
-/// The parts of a process. One that fails ends all of them.
-struct Parts {
-    running: JoinSet<Result<(), Failure>>,
-    shutdown: CancellationToken,
-}
-
-impl Parts {
-    fn new(shutdown: CancellationToken) -> Self {
-        Self { running: JoinSet::new(), shutdown }
-    }
-
-    fn run(&mut self, part: impl Future<Output = Result<(), Failure>> + Send + 'static) {
-        self.running.spawn(part);
-    }
-
-    /// Waits for all parts. The first failure is what the process ends with.
-    async fn ended(mut self) -> Result<(), Failure> {
-        let mut outcome = Ok(());
-        while let Some(ended) = self.running.join_next().await {
-            let ended =
-                ended.unwrap_or_else(|error| Err(anyhow!(error).context("a part has panicked").into()));
-            if let Err(failure) = ended {
-                tracing::error!(error = %failure, "cannot go on");
-                self.shutdown.cancel();
-                outcome = outcome.and(Err(failure));
-            }
-        }
-        outcome
-    }
 }

@@ -40,6 +40,10 @@ const SETTINGS: [(&str, &str); 17] = [
     ("use_skip_indexes_if_final_exact_mode", "1"),
 ];
 
+/// Setting of statements that no customer waits for: Linux's nice value of the threads that execute them. It takes effect where
+/// the server has `CAP_SYS_NICE`, so it is asked for and not insisted on.
+pub(crate) const BEHIND_ANSWERS: (&str, &str) = ("os_threads_nice_value_query", "10");
+
 /// Where ClickHouse is and how long it may take.
 #[derive(Clone)]
 pub struct ClickHouseConfig {

@@ -1,9 +1,13 @@
 //! Several processes: `ingest` beside `api`, and two `ingest` in one group.
 
-use anyhow::Result;
+use std::collections::BTreeSet;
+use std::fs;
+
+use anyhow::{Context, Result};
 use meterhouse_tests::check::all_is_as_expected;
 use meterhouse_tests::{Service, Site, shared, wait};
 use nix::sys::signal::Signal;
+use rustix::process::{Pid, getpriority_process};
 
 /// Records of a load that takes long enough for something to happen in its middle.
 const RECORDS: &str = "40000";
@@ -102,5 +106,37 @@ fn a_process_that_was_held_up_and_lost_its_partitions_does_no_harm() -> Result<(
         assert_eq!(status.code(), Some(0), "{}", service.log_tail());
     }
     all_is_as_expected(&site, &api.client())?;
+    Ok(())
+}
+
+/// Names of a process's threads, each with how far its nice value is above that of the process.
+fn nice_values(service: &Service) -> Result<BTreeSet<(String, i32)>> {
+    let process = service.pid().context("it does not run")?;
+    let of_process = getpriority_process(Pid::from_raw(i32::try_from(process)?))?;
+    let mut values = BTreeSet::new();
+    for thread in fs::read_dir(format!("/proc/{process}/task"))? {
+        let thread = thread?;
+        let id = thread.file_name().to_string_lossy().parse()?;
+        let name = fs::read_to_string(thread.path().join("comm"));
+        // One that has nothing to do may have ended since.
+        if let (Ok(name), Ok(nice)) = (name, getpriority_process(Pid::from_raw(id))) {
+            values.insert((name.trim().to_owned(), nice - of_process));
+        }
+    }
+    Ok(values)
+}
+
+#[test]
+fn whoever_waits_for_an_answer_goes_first() -> Result<()> {
+    let site = Site::new("nice")?;
+    let mut service = site.serve()?;
+    service.wait_ready()?;
+    site.generate(&["--events", "1000"])?;
+    service.wait_stored(1000)?;
+    let nice = nice_values(&service)?;
+    let has = |name: &str, value| nice.contains(&(name.to_owned(), value));
+    // Another client of Kafka has threads of these names for what is written over HTTP.
+    assert!(has("background", 10) && has("kafka-reader", 10) && has("rdk:main", 10), "{nice:?}");
+    assert!(has("tokio-rt-worker", 0) && !has("background", 0) && !has("kafka-reader", 0), "{nice:?}");
     Ok(())
 }
