@@ -149,6 +149,7 @@ struct Metrics {
     background: BackgroundMetrics,
 }
 
+/// Those of what no customer waits for.
 struct BackgroundMetrics {
     store: meterhouse_store::Metrics,
     /// Of the pipeline; the sweep counts conflicts there, too.

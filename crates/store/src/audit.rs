@@ -13,7 +13,7 @@ use std::time::Duration;
 use clickhouse::query::Query;
 use serde::Deserialize;
 
-use crate::connect::{BEHIND_ANSWERS, within};
+use crate::connect::within;
 use crate::{Error, Store};
 
 pub use accounts::{AccountedRange, LedgerEpoch, Positions};
@@ -52,9 +52,7 @@ struct BucketSum {
 
 impl Store {
     fn for_audits(&self) -> clickhouse::Client {
-        let (nice, value) = BEHIND_ANSWERS;
-        self.in_database()
-            .with_setting(nice, value)
+        self.behind_answers()
             .with_setting("max_execution_time", AUDIT_TIMEOUT.as_secs().to_string())
             .with_setting("optimize_aggregation_in_order", "1")
             .with_setting("do_not_merge_across_partitions_select_final", "1")

@@ -42,7 +42,7 @@ const SETTINGS: [(&str, &str); 17] = [
 
 /// Setting of statements that no customer waits for: Linux's nice value of the threads that execute them. It takes effect where
 /// the server has `CAP_SYS_NICE`, so it is asked for and not insisted on.
-pub(crate) const BEHIND_ANSWERS: (&str, &str) = ("os_threads_nice_value_query", "10");
+const BEHIND_ANSWERS: (&str, &str) = ("os_threads_nice_value_query", "10");
 
 /// Where ClickHouse is and how long it may take.
 #[derive(Clone)]
@@ -115,6 +115,12 @@ impl Store {
     /// The client for statements about the tables of the database.
     pub(crate) fn in_database(&self) -> Client {
         self.client.clone().with_database(&self.database)
+    }
+
+    /// The client for statements that no customer waits for.
+    pub(crate) fn behind_answers(&self) -> Client {
+        let (nice, value) = BEHIND_ANSWERS;
+        self.in_database().with_setting(nice, value)
     }
 
     /// The client for reads, within their time limit.

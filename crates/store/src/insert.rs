@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use crate::{Error, Store, connect::BEHIND_ANSWERS};
+use crate::{Error, Store};
 
 /// Settings of every insert.
 pub(crate) const INSERT_SETTINGS: [(&str, &str); 4] = [
@@ -134,10 +134,8 @@ impl Store {
 
     /// The client for inserts.
     pub(crate) fn for_inserts(&self) -> clickhouse::Client {
-        let (nice, value) = BEHIND_ANSWERS;
         let client = self
-            .in_database()
-            .with_setting(nice, value)
+            .behind_answers()
             .with_setting("max_execution_time", self.insert_timeout.as_secs_f64().to_string());
         INSERT_SETTINGS.iter().fold(client, |client, (name, value)| client.with_setting(*name, *value))
     }

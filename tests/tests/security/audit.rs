@@ -115,7 +115,8 @@ fn check_requests(service: &Service, merchant: &Merchant) -> Result<()> {
     // Reading is no write, and neither is what no route takes.
     assert_eq!(writer.list("mine", "?Page=1")?.status, 200);
     assert_eq!(writer.send("PATCH", "mine/usages", &[], "")?.status, 405);
-    // A client that leaves does not end its write, and nobody overlooks it. One that leaves before it is heard has asked for nothing.
+    // A client that leaves does not end its write, and nobody overlooks it. One that leaves before it is heard has asked for
+    // nothing.
     let connection = writer.abandon("POST", "mine/usages", &[("Idempotency-Key", "left")], &two)?;
     wait::until("the write to begin", || {
         let in_flight = service.metric("meterhouse_http_requests_in_flight", &[]).ok()?;
