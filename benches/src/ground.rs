@@ -1,5 +1,7 @@
 //! What a benchmark stands on: servers of its own, and a site on them.
 
+use std::process::Command;
+
 use anyhow::{Result, ensure};
 use meterhouse_localstack::{ClickHouseOptions, Stack, StackOptions};
 use meterhouse_tests::{Site, scratch_dir};
@@ -47,8 +49,21 @@ impl Ground {
         fill::events(site, events)?;
         fill::roll_up(site)?;
         fill::merge(site)?;
+        let bytes = site.count("SELECT sum(bytes_on_disk) FROM system.parts WHERE active")?;
+        eprintln!("{} MB on disk", bytes / 1_000_000);
+        settle()?;
         Ok(ground)
     }
+}
+
+/// Waits until all that was written is on the disk. Linux holds it back for half a minute: it would come out by the gigabyte
+/// in the midst of what is measured next.
+///
+/// # Errors
+/// `sync` fails.
+pub fn settle() -> Result<()> {
+    ensure!(Command::new("sync").status()?.success(), "sync failed");
+    Ok(())
 }
 
 /// A site for tests has a batch of its own for nearly every record.

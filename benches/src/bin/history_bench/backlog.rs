@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use meterhouse_benches::fill::CUSTOMERS;
+use meterhouse_benches::ground::settle;
 use meterhouse_benches::latency::Latencies;
 use meterhouse_tests::Site;
 
@@ -27,6 +28,7 @@ pub(crate) fn meanwhile(
     eprintln!("publishing {events} events");
     let load = ["--events", &count, "--customers", &customers, "--customer", customer];
     site.generate(&[&load[..], &["--months", "1", "--until", until.trim()]].concat())?;
+    settle()?;
     let mut service = site.serve()?;
     let (before, begun) = (service.wait_stored(1)?, Instant::now());
     let latencies = measure()?;

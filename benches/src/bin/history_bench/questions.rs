@@ -1,11 +1,11 @@
 //! The ways in which histories are asked for.
 
 use std::fs::{self, File};
-use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use meterhouse_benches::ask::{self, MONTHS_24};
 use meterhouse_benches::fill::{self, customer};
+use meterhouse_benches::ground::settle;
 use meterhouse_benches::latency::{Latencies, random_customer};
 use meterhouse_tests::{Service, Site};
 
@@ -61,7 +61,7 @@ impl Questions<'_> {
             return Ok(None);
         }
         // What is not on the disk yet stays in memory.
-        ensure!(Command::new("sync").status()?.success(), "sync failed");
+        settle()?;
         let forget = || {
             for cache in SERVER_CACHES {
                 self.site.query(&format!("SYSTEM DROP {cache}"))?;
