@@ -1,7 +1,7 @@
 //! One `meterhouse` process.
 
 use std::fs::{self, File};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -102,9 +102,11 @@ impl Service {
             bail!("it is still running");
         }
         let log = File::options().create(true).append(true).open(&self.log)?;
-        let mut command = Command::new("setpriv");
+        // A session of its own: Ctrl-C at a terminal is for the owner, which then ends it. And Linux shares the processors among
+        // sessions first: what it does behind its answers need not give way to all that else is tested.
+        let mut command = Command::new("setsid");
         command
-            .args(["--pdeathsig", "KILL", "--"])
+            .args(["setpriv", "--pdeathsig", "KILL", "--"])
             .arg(self.program.clone().map_or_else(binary::meterhouse, Ok)?);
         command.arg("--config").arg(&self.config).args(&self.command);
         without_settings(&mut command);
@@ -112,9 +114,7 @@ impl Service {
         command.env("METERHOUSE_METRICS__LISTEN", format!("127.0.0.1:{}", self.metrics.number()));
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-        // A group of its own: Ctrl-C at a terminal is for the owner, which then ends it.
-        command.process_group(0);
-        self.child = Some(command.spawn().context("start setpriv, of Debian's package util-linux")?);
+        self.child = Some(command.spawn().context("start setsid, of Debian's package util-linux")?);
         Ok(())
     }
 

@@ -3,7 +3,6 @@
 use std::{
     ffi::OsString,
     io::{BufRead, BufReader, Write},
-    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     sync::{
@@ -68,8 +67,7 @@ impl Process {
         }
         command.arg("--").arg(&launch.program).args(&launch.arguments);
         command.envs(launch.environment);
-        // A group of its own: Ctrl-C at a terminal is for the owner, which then ends its servers.
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let failed = || format!("start {}", program.display());
         let mut supervisor = command.spawn().map_err(Error::io(failed))?;
         let requests = supervisor.stdin.take();

@@ -22,7 +22,7 @@ use nix::{
         signal::{SigSet, Signal, kill},
         wait::{Id, WaitPidFlag, waitid},
     },
-    unistd::Pid,
+    unistd::{Pid, setsid},
 };
 
 /// Arguments of `localstack supervise`.
@@ -54,6 +54,9 @@ impl Running {
 
 /// Takes requests until standard input ends, or until a signal asks us to leave.
 pub(crate) fn supervise(arguments: SuperviseArgs) -> Result<()> {
+    // A session of its own: Ctrl-C at a terminal is for the owner, which then ends its servers. Linux shares the processors among
+    // sessions first, as among the services of a real machine: a server that is nice is so to its own threads.
+    setsid().context("begin a session")?;
     let running = Running::default();
     let dir = arguments.remove_dir.then(|| arguments.dir.clone());
     // Blocked before there is a second thread, so that all of them leave these signals to sigwait.
