@@ -70,7 +70,7 @@ fn circumstances() -> Result<String> {
         "`{program} {}`, {}, revision {}. {}, {} cores, {} GiB. ClickHouse {}, Kafka {}, librdkafka {}.\n",
         arguments.join(" "),
         said("date", &["-u", "+%Y-%m-%d"])?,
-        said("git", &["describe", "--always", "--dirty"])?,
+        revision()?,
         line_value("/proc/cpuinfo", "model name")?.trim_start_matches([' ', '\t', ':']),
         std::thread::available_parallelism()?,
         memory.div_ceil(1024 * 1024),
@@ -78,6 +78,14 @@ fn circumstances() -> Result<String> {
         version("deploy/local/kafka/pom.xml", "<kafka.version>", '<')?,
         rdkafka::util::get_rdkafka_version().1,
     ))
+}
+
+/// The commit, with `-dirty` where something differs from it. The file of results may: a run can record several sections.
+fn revision() -> Result<String> {
+    let results = format!(":!{FILE}");
+    let changed = said("git", &["status", "--porcelain", "--", ".", &results])?;
+    let dirty = if changed.is_empty() { "" } else { "-dirty" };
+    Ok(said("git", &["describe", "--always"])? + dirty)
 }
 
 /// What a file of the local stack says between two marks.

@@ -111,7 +111,10 @@ impl Sweep {
             if self.looks.next() <= now {
                 let outcome = self.look().await;
                 match outcome {
-                    Ok(()) => self.looks.done(now + self.actor.take_reading(), Instant::now()),
+                    Ok(()) => {
+                        let waits = self.obstacles[LOOK].is_some();
+                        self.looks.done(now + self.actor.take_reading(), Instant::now(), waits);
+                    }
                     Err(_) => self.looks.failed(Instant::now()),
                 }
                 self.note(LOOK, outcome);
@@ -158,7 +161,7 @@ impl Sweep {
             pass.ranges.extend(last.and_then(|last| range.after(last.identity_hash)));
         }
         if pass.ranges.is_empty() {
-            self.passes.done(pass.begun + pass.reading, Instant::now());
+            self.passes.done(pass.begun + pass.reading, Instant::now(), pass.obstacle.is_some());
             self.metrics.passed(pass.begun, pass.waiting);
             self.obstacles[PASS] = pass.obstacle.take();
             self.pass = None;

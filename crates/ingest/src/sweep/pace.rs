@@ -5,6 +5,9 @@ use std::time::{Duration, Instant};
 /// A look is followed by a pause of so many times as long: it takes a twentieth of a core at most.
 const PAUSE_FACTOR: u32 = 20;
 
+/// A look that has left something undone is followed by the next one this soon, or as soon as it took itself.
+const UNDONE_PAUSE: Duration = Duration::from_secs(5);
+
 /// Bounds of the pause after a look.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pace {
@@ -40,10 +43,12 @@ impl Schedule {
     }
 
     /// A look that began at a time is over now. One that took much longer than the one before was held up: that tells
-    /// nothing of what looks cost.
-    pub(super) fn done(&mut self, begun: Instant, now: Instant) {
+    /// nothing of what looks cost. Where something `waits` for a server, looks may cost more for as long as that is away.
+    pub(super) fn done(&mut self, begun: Instant, now: Instant, waits: bool) {
         let took = now.saturating_duration_since(begun);
-        self.next = now + self.pace.pause(took.min(self.before));
+        let cost = took.min(self.before);
+        let pause = self.pace.pause(cost);
+        self.next = now + if waits { pause.min(cost.max(UNDONE_PAUSE)) } else { pause };
         self.before = took;
     }
 
@@ -73,14 +78,16 @@ mod tests {
     fn one_look_that_is_held_up_puts_off_nothing() {
         let mut now = Instant::now();
         let mut schedule = Schedule::new(PACE, now);
-        let mut pause_after = |seconds: u64| {
+        let mut pause_after = |seconds: u64, waits: bool| {
             let begun = now;
             now += Duration::from_secs(seconds);
-            schedule.done(begun, now);
+            schedule.done(begun, now, waits);
             schedule.next() - now
         };
-        let pauses = [8, 2, 30, 30, 1].map(&mut pause_after);
+        let pauses = [8, 2, 30, 30, 1].map(|seconds| pause_after(seconds, false));
         assert_eq!(pauses, [1, 40, 40, 600, 20].map(Duration::from_secs));
+        let pauses = [0, 0, 30, 30, 2, 2].map(|seconds| pause_after(seconds, true));
+        assert_eq!(pauses, [1, 1, 1, 30, 5, 5].map(Duration::from_secs), "conflicts wait for their records");
         schedule.failed(now);
         assert_eq!(schedule.next() - now, PACE.interval);
     }

@@ -42,6 +42,8 @@ fn what_cannot_be_read_back_is_found_when_it_is_sent_again() -> Result<()> {
     ingest.signal(Signal::SIGCONT)?;
     let history = || history_lines(&site, &api.client(), "c");
     wait::until_is("all of it to be stored", history, |lines| lines == &["10.2026 cpu 1110.0"])?;
+    // What a key is known by is stored after the rows.
+    site.wait_consumed()?;
     let saved = with_key()?;
     assert_eq!([saved.status, change()?.status, delete()?.status], [200, 200, 404]);
     assert_eq!(site.log()?.len(), before + 4, "it was found, not done again");
