@@ -1,7 +1,8 @@
 //! `freshness-bench`: how long after it was published usage is in a history, while more usage comes at a fixed rate.
 //!
-//! Starts a Kafka, a ClickHouse and a `meterhouse serve`, and publishes generated events at the rate. Meanwhile probes, each a
-//! usage of a customer of its own, are published one after the other, and each one's history is asked for until it is there.
+//! For each rate and each age at which a batch closes, starts a Kafka, a ClickHouse and a `meterhouse serve`, and publishes
+//! generated events at the rate. Meanwhile probes, each a usage of a customer of its own, are published one after the other, and each one's
+//! history is asked for until it is there.
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -11,13 +12,15 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, anyhow, ensure};
 use clap::Parser;
 use meterhouse_benches::fill::CUSTOMERS;
-use meterhouse_benches::ground::Ground;
+use meterhouse_benches::ground::{Ground, settle};
 use meterhouse_benches::latency::{Latencies, random_customer};
 use meterhouse_benches::results::{self, Table};
 use meterhouse_localstack::ClickHouseOptions;
 use meterhouse_tests::{Message, Publisher, Service, Site};
 
 const NAME: &str = "freshness_bench";
+/// Events are published for that long before the first probe: a broker that has just started compiles itself beside its work.
+const WARM_UP: Duration = Duration::from_secs(20);
 /// Events are published in portions of this time.
 const PORTION: Duration = Duration::from_millis(5);
 /// Pause between two questions for a probe: each answer takes time of the same cores.
@@ -27,14 +30,18 @@ const PAUSE_MAX: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Events a second.
-    #[arg(long, default_value_t = 100_000)]
-    rate: u64,
+    /// Events a second, a run for each.
+    #[arg(long, value_delimiter = ',', default_value = "50000,100000")]
+    rates: Vec<u64>,
+    /// How long probes are published.
     #[arg(long, default_value_t = 60)]
     seconds: u64,
     /// Customers that the events belong to.
     #[arg(long, default_value_t = 10_000)]
     customers: u32,
+    /// Settings of `ingest.batch_age_ms`, a run for each: the default, and what those may choose who need it sooner.
+    #[arg(long, value_delimiter = ',', default_value = "1000,500")]
+    batch_ages_ms: Vec<u64>,
     /// Probes that are under way at a time.
     #[arg(long, default_value_t = 4)]
     probes: u32,
@@ -55,10 +62,30 @@ struct Run<'r> {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let Arguments { rate, seconds, .. } = arguments;
-    let Ground { site, .. } = &Ground::start(NAME, ClickHouseOptions::default())?;
-    let events = rate * seconds;
+    let mut table = Table::new("events a second | batch_age_ms | median ms | p95 ms | p99 ms");
+    for &rate in &arguments.rates {
+        for &age in &arguments.batch_ages_ms {
+            let (reached, latencies) = run(&arguments, rate, age)?;
+            table.add(&format!("{reached:.0} | {age} | {latencies}"));
+        }
+    }
+    if arguments.record {
+        let seconds = arguments.seconds;
+        let what = format!(
+            "From published to readable in a history, for {seconds} s. Each probe is asked for every tenth of a second."
+        );
+        results::record("Freshness", &format!("{what}\n\n{}", table.text()))?;
+    }
+    Ok(())
+}
+
+/// The rate that was reached, and how long the probes took.
+fn run(arguments: &Arguments, rate: u64, age_ms: u64) -> Result<(f64, Latencies)> {
+    let Ground { site, .. } = &mut Ground::start(NAME, ClickHouseOptions::default())?;
+    site.set("ingest.batch_age_ms", age_ms)?;
+    let events = rate * (WARM_UP.as_secs() + arguments.seconds);
     let load = load(site, events, arguments.customers)?;
+    settle()?;
     let mut service = site.serve()?;
     let run = Run {
         site,
@@ -70,19 +97,11 @@ fn main() -> Result<()> {
     };
     // The first usage of all waits for the consumer group.
     run.probe_once()?;
-    let (reached, latencies) = run.measure(&load, rate, arguments.probes)?;
+    let measured = run.measure(&load, rate, arguments.probes)?;
     let probes = run.probes.load(Ordering::Relaxed);
     service.wait_stored(events + probes)?;
     ensure!(service.terminate()?.success(), "serve ended with an error");
-    let mut table = Table::new("events a second | median ms | p95 ms | p99 ms");
-    table.add(&format!("{reached:.0} | {latencies}"));
-    if arguments.record {
-        let what = format!(
-            "From published to readable in a history, for {seconds} s. Each probe is asked for every tenth of a second."
-        );
-        results::record("Freshness", &format!("{what}\n\n{}", table.text()))?;
-    }
-    Ok(())
+    Ok(measured)
 }
 
 /// The values of generated records.
@@ -128,6 +147,7 @@ impl Run<'_> {
     /// Publishes one probe after the other, and tells how long each took until it was in its history.
     fn probe(&self, mut numbers: impl Iterator<Item = u32>) -> Result<Vec<Duration>> {
         let mut times = Vec::new();
+        thread::sleep(WARM_UP);
         while !self.is_over.load(Ordering::Relaxed) {
             // Right behind the one before, a probe would come at the same point of a batch each time.
             thread::sleep(PAUSE_MAX * random_customer(numbers.next().unwrap_or_default()) / CUSTOMERS);
