@@ -1,17 +1,15 @@
 //! A real Prometheus, of Debian's package, with the alerts of `deploy/prometheus`.
 
 use std::fs::{self, File};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use meterhouse_localstack::{Port, workspace_dir};
 
-use crate::{Client, wait};
+use crate::{Client, owned, wait};
 
-/// A server that scrapes some processes every second. It ends with its owner: dropping this kills it, and so does the end
-/// of the thread that started it.
+/// A server that scrapes some processes every second. Dropping this kills it, and it is [`owned`].
 #[derive(Debug)]
 pub struct Prometheus {
     child: Child,
@@ -42,14 +40,11 @@ impl Prometheus {
         fs::write(dir.join("prometheus.yml"), config(service, clickhouse))?;
         let (port, log) = (Port::free()?, dir.join("prometheus.log"));
         let output = File::create(&log)?;
-        let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "KILL", "--", "prometheus", "--config.file=prometheus.yml"]);
-        command.args(["--storage.tsdb.path=data", "--log.level=warn"]);
+        let mut command = owned("prometheus");
+        command.args(["--config.file=prometheus.yml", "--storage.tsdb.path=data", "--log.level=warn"]);
         command.arg(format!("--web.listen-address=127.0.0.1:{}", port.number()));
         command.current_dir(&dir).stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
-        // A group of its own: Ctrl-C at a terminal is for the owner, which then ends it.
-        let child =
-            command.process_group(0).spawn().context("start setpriv, of Debian's package util-linux")?;
+        let child = command.spawn().context("start setsid, of Debian's package util-linux")?;
         let mut server = Self { child, port, log };
         server.wait_ready()?;
         Ok(server)

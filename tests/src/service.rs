@@ -12,15 +12,14 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use crate::{Client, Metrics, binary, wait};
+use crate::{Client, Metrics, binary, owned, wait};
 
 /// Lines of the log that are shown when a test fails.
 const TAIL_LINES: usize = 80;
 
 /// A process of the service, with ports of its own that stay the same when it is started again.
 ///
-/// It ends with its owner. Dropping this kills it; and `setpriv` has the kernel kill it when the thread that started it
-/// is gone, which is what remains if the owner is killed itself. So start it in the thread that uses it.
+/// Dropping this kills it, and it is [`owned`].
 #[derive(Debug)]
 pub struct Service {
     child: Option<Child>,
@@ -102,12 +101,7 @@ impl Service {
             bail!("it is still running");
         }
         let log = File::options().create(true).append(true).open(&self.log)?;
-        // A session of its own: Ctrl-C at a terminal is for the owner, which then ends it. And Linux shares the processors among
-        // sessions first: what it does behind its answers need not give way to all that else is tested.
-        let mut command = Command::new("setsid");
-        command
-            .args(["setpriv", "--pdeathsig", "KILL", "--"])
-            .arg(self.program.clone().map_or_else(binary::meterhouse, Ok)?);
+        let mut command = owned(self.program.clone().map_or_else(binary::meterhouse, Ok)?);
         command.arg("--config").arg(&self.config).args(&self.command);
         without_settings(&mut command);
         command.env("METERHOUSE_HTTP__LISTEN", format!("127.0.0.1:{}", self.http.number()));

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use meterhouse_localstack::local_dir;
-use meterhouse_tests::{Client, scratch_dir, wait};
+use meterhouse_tests::{Client, owned, scratch_dir, wait};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
@@ -27,10 +27,8 @@ fn own_folder() -> Result<TempDir> {
 }
 
 fn demo(dir: &TempDir, arguments: &[&str]) -> Command {
-    let mut command = Command::new("setpriv");
-    command
-        .args(["--pdeathsig", "KILL", "--", env!("CARGO_BIN_EXE_demo"), "--events", "3000"])
-        .args(arguments);
+    let mut command = owned(env!("CARGO_BIN_EXE_demo"));
+    command.args(["--events", "3000"]).args(arguments);
     command.env("METERHOUSE_LOCAL_DIR", dir.path()).stdin(Stdio::null());
     command
 }

@@ -2,11 +2,10 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use meterhouse_localstack::{Port, workspace_dir};
-use meterhouse_tests::{guides, meterhouse, scratch_dir, shared};
+use meterhouse_tests::{guides, meterhouse, owned, scratch_dir, shared};
 
 /// Name of topic, group and database.
 const NAME: &str = "quick_start";
@@ -43,8 +42,8 @@ fn its_lines_lead_to_the_answer_that_it_shows() -> Result<()> {
 
     let page = fs::read_to_string(workspace_dir().join("docs/quick-start.md"))?;
     let (http, metrics) = (Port::free()?, Port::free()?);
-    let mut shell = Command::new("setpriv");
-    shell.args(["--pdeathsig", "KILL", "--", "bash", "-euc", &script(&page, http.number())]);
+    let mut shell = owned("bash");
+    shell.args(["-euc", &script(&page, http.number())]);
     shell.current_dir(dir.path()).env("PATH", path);
     shell.env("PYTHONPATH", guides::python_packages()?);
     for (key, value) in [

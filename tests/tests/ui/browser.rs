@@ -3,16 +3,15 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
-use meterhouse_tests::scratch_dir;
+use meterhouse_tests::{owned, scratch_dir};
 use nix::unistd::geteuid;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -148,11 +147,9 @@ struct Driver {
 
 impl Driver {
     fn start() -> Result<Self> {
-        let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "KILL", "--", "chromedriver", "--port=0"]);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        command.process_group(0);
-        let child = command.spawn().context("start setpriv, of Debian's package util-linux")?;
+        let mut command = owned("chromedriver");
+        command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let child = command.spawn().context("start setsid, of Debian's package util-linux")?;
         let mut driver = Self { child, port: 0 };
         let output = driver.child.stdout.take().context("no output")?;
         for line in BufReader::new(output).lines() {
