@@ -69,15 +69,18 @@ impl Store {
         }
     }
 
-    /// Writes the marks that are not there yet. Rows begin to follow within half a time limit, so that they are there within
+    /// Notes customers, and writes the marks that are not there yet. Rows begin to follow within half a time limit, so that they are there within
     /// two of them.
     pub(crate) async fn mark(&self, sealed: &SealedEvents) -> Result<Begun, Error> {
-        self.note_customers(&sealed.marks).await?;
-        let begun = self.begin().await?;
-        if let Some(missing) = self.fresh_marks.missing(begun, &sealed.marks) {
-            self.insert(&missing).await?;
-            self.fresh_marks.add(begun, &sealed.marks);
-        }
+        let marked = async {
+            let begun = self.begin().await?;
+            if let Some(missing) = self.fresh_marks.missing(begun, &sealed.marks) {
+                self.insert(&missing).await?;
+                self.fresh_marks.add(begun, &sealed.marks);
+            }
+            Ok::<Begun, Error>(begun)
+        };
+        let (begun, ()) = tokio::try_join!(marked, self.note_customers(&sealed.marks))?;
         crash::point("first_mark_inserted");
         if self.may_follow(&begun) { Ok(begun) } else { Err(Error::TimedOut(self.insert_timeout / 2)) }
     }
