@@ -115,7 +115,7 @@ bench-api: setup ## Measure histories, lists and writes at a fixed rate while ev
 	$(BENCH) api-bench -- --record
 
 .PHONY: bench-freshness
-bench-freshness: setup ## Measure how soon usage is in a history while more comes at a fixed rate; takes ten minutes.
+bench-freshness: setup ## Measure how soon usage is in a history while more comes at a fixed rate; takes five minutes.
 	$(RELEASE)
 	$(BENCH) freshness-bench -- --record
 

@@ -17,7 +17,8 @@ pub struct Ground {
     /// The site.
     pub site: Site,
     _dir: TempDir,
-    _stack: Stack,
+    /// The servers.
+    pub stack: Stack,
 }
 
 impl Ground {
@@ -32,7 +33,7 @@ impl Ground {
         let (brokers, clickhouse_url) = (stack.kafka().bootstrap(), stack.clickhouse().http_url());
         let mut site = Site::in_dir(dir.path(), &brokers, &clickhouse_url, name)?;
         batch_as_by_default(&mut site)?;
-        Ok(Self { site, _dir: dir, _stack: stack })
+        Ok(Self { site, _dir: dir, stack })
     }
 
     /// The same with this memory for ClickHouse, in MiB, and with events of 24 months that are summed up and merged.

@@ -5,5 +5,6 @@ pub mod ask;
 pub mod fill;
 pub mod ground;
 pub mod latency;
+pub mod process;
 pub mod results;
 pub mod sample;

@@ -9,11 +9,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use clap::Parser;
 use meterhouse_benches::fill::CUSTOMERS;
 use meterhouse_benches::ground::{Ground, settle};
 use meterhouse_benches::latency::{Latencies, random_customer};
+use meterhouse_benches::process::Usage;
 use meterhouse_benches::results::{self, Table};
 use meterhouse_localstack::ClickHouseOptions;
 use meterhouse_tests::{Message, Publisher, Service, Site};
@@ -31,7 +32,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(1);
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Events a second, a run for each.
-    #[arg(long, value_delimiter = ',', default_value = "50000,100000")]
+    #[arg(long, value_delimiter = ',', default_value = "50000")]
     rates: Vec<u64>,
     /// How long probes are published.
     #[arg(long, default_value_t = 60)]
@@ -54,6 +55,8 @@ struct Arguments {
 struct Run<'r> {
     site: &'r Site,
     service: &'r Service,
+    /// Of the service, ClickHouse and the broker.
+    processes: [u32; 3],
     publisher: Publisher,
     day: String,
     probes: AtomicU64,
@@ -62,26 +65,28 @@ struct Run<'r> {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let mut table = Table::new("events a second | batch_age_ms | median ms | p95 ms | p99 ms");
+    let mut table = Table::new(
+        "events a second | batch_age_ms | median ms | p95 ms | p99 ms | service CPU us | ClickHouse CPU us | broker CPU us",
+    );
     for &rate in &arguments.rates {
         for &age in &arguments.batch_ages_ms {
-            let (reached, latencies) = run(&arguments, rate, age)?;
-            table.add(&format!("{reached:.0} | {age} | {latencies}"));
+            table.add(&run(&arguments, rate, age)?);
         }
     }
     if arguments.record {
         let seconds = arguments.seconds;
         let what = format!(
-            "From published to readable in a history, for {seconds} s. Each probe is asked for every tenth of a second."
+            "From published to readable in a history, for {seconds} s. Each probe is asked for every tenth of a second. \
+             CPU is that of an event, with its merges, its sums, and the questions."
         );
         results::record("Freshness", &format!("{what}\n\n{}", table.text()))?;
     }
     Ok(())
 }
 
-/// The rate that was reached, and how long the probes took.
-fn run(arguments: &Arguments, rate: u64, age_ms: u64) -> Result<(f64, Latencies)> {
-    let Ground { site, .. } = &mut Ground::start(NAME, ClickHouseOptions::default())?;
+/// A line of the table.
+fn run(arguments: &Arguments, rate: u64, age_ms: u64) -> Result<String> {
+    let Ground { site, stack, .. } = &mut Ground::start(NAME, ClickHouseOptions::default())?;
     site.set("ingest.batch_age_ms", age_ms)?;
     let events = rate * (WARM_UP.as_secs() + arguments.seconds);
     let load = load(site, events, arguments.customers)?;
@@ -90,6 +95,7 @@ fn run(arguments: &Arguments, rate: u64, age_ms: u64) -> Result<(f64, Latencies)
     let run = Run {
         site,
         service: &service,
+        processes: [service.pid().context("it has ended")?, stack.clickhouse().pid()?, stack.kafka().pid()?],
         publisher: site.publisher()?,
         day: site.query("SELECT today()")?.trim().to_owned(),
         probes: AtomicU64::new(0),
@@ -97,11 +103,11 @@ fn run(arguments: &Arguments, rate: u64, age_ms: u64) -> Result<(f64, Latencies)
     };
     // The first usage of all waits for the consumer group.
     run.probe_once()?;
-    let measured = run.measure(&load, rate, arguments.probes)?;
+    let (reached, latencies, cost) = run.measure(&load, rate, arguments)?;
     let probes = run.probes.load(Ordering::Relaxed);
     service.wait_stored(events + probes)?;
     ensure!(service.terminate()?.success(), "serve ended with an error");
-    Ok(measured)
+    Ok(format!("{reached:.0} | {age_ms} | {latencies} | {cost}"))
 }
 
 /// The values of generated records.
@@ -115,8 +121,16 @@ fn load(site: &Site, events: u64, customers: u32) -> Result<Vec<Vec<u8>>> {
 }
 
 impl Run<'_> {
-    fn measure(&self, load: &[Vec<u8>], rate: u64, probes: u32) -> Result<(f64, Latencies)> {
+    /// The rate that was reached, how long the probes took, and what an event cost.
+    fn measure(
+        &self,
+        load: &[Vec<u8>],
+        rate: u64,
+        arguments: &Arguments,
+    ) -> Result<(f64, Latencies, String)> {
+        let probes = arguments.probes;
         thread::scope(|scope| {
+            let cost = scope.spawn(|| self.cost(Duration::from_secs(arguments.seconds)));
             let prober = |number: u32| scope.spawn(move || self.probe((number..).step_by(probes as usize)));
             let probers: Vec<_> = (0..probes).map(prober).collect();
             let published = self.publish(load, rate);
@@ -124,8 +138,27 @@ impl Run<'_> {
             let times =
                 probers.into_iter().map(|prober| prober.join().map_err(|_| anyhow!("a prober panicked"))?);
             let times = times.collect::<Result<Vec<_>>>()?.concat();
-            Ok((published?, Latencies::sorted(times)))
+            let cost = cost.join().map_err(|_| anyhow!("the meter panicked"))??;
+            Ok((published?, Latencies::sorted(times), cost))
         })
+    }
+
+    /// CPU that each process takes for an event, while probes are published.
+    fn cost(&self, time: Duration) -> Result<String> {
+        thread::sleep(WARM_UP);
+        let (events, used) = self.used()?;
+        thread::sleep(time);
+        let (events_now, used_now) = self.used()?;
+        let events = (events_now - events) as f64;
+        let each = used_now.iter().zip(&used).map(|(now, before)| now.since(before).cpu.as_secs_f64());
+        let each: Vec<_> = each.map(|seconds| format!("{:.2}", seconds * 1e6 / events)).collect();
+        Ok(each.join(" | "))
+    }
+
+    /// Events that were stored so far, and what each process has used.
+    fn used(&self) -> Result<(u64, Vec<Usage>)> {
+        let used = self.processes.iter().map(|&process| Usage::of(process)).collect::<Result<_>>()?;
+        Ok((self.service.metric("meterhouse_records_total", &[])?, used))
     }
 
     /// Publishes the load at the rate, or as fast as that goes, and tells the rate that was reached.

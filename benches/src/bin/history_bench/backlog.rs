@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use meterhouse_benches::fill::CUSTOMERS;
@@ -10,6 +11,8 @@ use meterhouse_benches::ground::settle;
 use meterhouse_benches::latency::Latencies;
 use meterhouse_tests::{Service, Site};
 
+/// Between two looks at how far it is.
+const LOOK: Duration = Duration::from_millis(100);
 /// The end of this month's first day, or of its part so far.
 const END_OF_DAY: &str =
     "SELECT formatDateTime(least(now(), toStartOfMonth(now()) + toIntervalDay(1)), '%FT%TZ', 'UTC')";
@@ -38,7 +41,10 @@ pub(crate) fn meanwhile(
     let (after, seconds) =
         (service.metric("meterhouse_records_total", &[])?, begun.elapsed().as_secs().max(1));
     ensure!(after < events, "all {events} events were stored before the end: let --backlog be more");
-    service.wait_stored(events)?;
+    // Longer than tests wait for anything: it gives way to all else.
+    while service.metric("meterhouse_records_total", &[])? < events {
+        thread::sleep(LOOK);
+    }
     ensure!(service.terminate()?.success(), "serve ended with an error");
     Ok(((after - before) / seconds, latencies))
 }

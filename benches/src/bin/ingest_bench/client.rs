@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
+use meterhouse_benches::process::Usage;
 use rdkafka::bindings as sys;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -17,7 +18,6 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use crate::PARTITIONS;
 use crate::contender::{Measured, Topic};
-use crate::process::Usage;
 
 /// Messages that are taken together.
 const CHUNK: usize = 10_000;

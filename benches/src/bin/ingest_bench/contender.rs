@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use clap::ValueEnum;
+use meterhouse_benches::process::Usage;
 use meterhouse_localstack::{ClickHouse, Kafka};
 
 use crate::engine::Variant;
-use crate::process::Usage;
 use crate::{client, engine, service};
 
 /// Longest time of one run.

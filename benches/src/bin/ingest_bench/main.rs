@@ -8,7 +8,6 @@
 mod client;
 mod contender;
 mod engine;
-mod process;
 mod report;
 mod service;
 

@@ -3,8 +3,9 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use meterhouse_benches::process::Usage;
+
 use crate::contender::{Contender, Measured, Topic};
-use crate::process::Usage;
 
 const MEBIBYTE: u64 = 1024 * 1024;
 const NONE: &str = "-";

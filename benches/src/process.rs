@@ -11,15 +11,20 @@ const TICK: Duration = Duration::from_millis(10);
 const TIMES: [usize; 2] = [11, 12];
 
 /// Resources of a process, since its start.
-pub(crate) struct Usage {
+#[derive(Debug)]
+pub struct Usage {
     /// User and system time of all its threads.
-    pub(crate) cpu: Duration,
+    pub cpu: Duration,
     /// Largest resident memory.
-    pub(crate) peak_bytes: u64,
+    pub peak_bytes: u64,
 }
 
 impl Usage {
-    pub(crate) fn of(pid: u32) -> Result<Self> {
+    /// Of a process so far.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn of(pid: u32) -> Result<Self> {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
         let (_, fields) = stat.rsplit_once(')').context("no name in stat")?;
         let fields: Vec<&str> = fields.split_whitespace().collect();
@@ -35,7 +40,8 @@ impl Usage {
     }
 
     /// What was used since an earlier look.
-    pub(crate) fn since(&self, earlier: &Self) -> Self {
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
         Self { cpu: self.cpu.saturating_sub(earlier.cpu), peak_bytes: self.peak_bytes }
     }
 }
