@@ -9,7 +9,7 @@ use meterhouse_localstack::{Port, workspace_dir};
 
 use crate::{Client, owned, wait};
 
-/// A server that scrapes some processes every second. Dropping this kills it, and it is [`owned`].
+/// A server that scrapes some processes every second. Dropping this kills it, and it is [`owned()`].
 #[derive(Debug)]
 pub struct Prometheus {
     child: Child,

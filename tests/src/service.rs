@@ -19,7 +19,7 @@ const TAIL_LINES: usize = 80;
 
 /// A process of the service, with ports of its own that stay the same when it is started again.
 ///
-/// Dropping this kills it, and it is [`owned`].
+/// Dropping this kills it, and it is [`owned()`].
 #[derive(Debug)]
 pub struct Service {
     child: Option<Child>,
