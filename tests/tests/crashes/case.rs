@@ -27,8 +27,6 @@ impl Case {
         let mut site = Site::new(name)?;
         site.set("ingest.batch_rows", BATCH_ROWS)?;
         site.set("ingest.session_timeout_ms", session_ms)?;
-        site.set("clickhouse.insert_timeout_ms", INSERT_MS)?;
-        site.set("rollup.margin_ms", MARGIN_MS)?;
         site.set("sweep.interval_ms", 200)?;
         let mirror_topic = format!("{name}_dead");
         shared().kafka().create_topic(&mirror_topic, 1)?;
@@ -36,7 +34,15 @@ impl Case {
         let now_ms = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
         let mut mix = Mix::new("c", seed(name), 4, Kinds::CHANGING, i64::try_from(now_ms)? - 1_000_000);
         site.publisher()?.publish(&mix.take(RECORDS))?;
-        Ok(Self { site, mix, mirror_topic })
+        let mut case = Self { site, mix, mirror_topic };
+        case.be_impatient()?;
+        Ok(case)
+    }
+
+    /// From its next start on a process has little time for an insert.
+    pub(crate) fn be_impatient(&mut self) -> Result<()> {
+        self.site.set("clickhouse.insert_timeout_ms", INSERT_MS)?;
+        self.site.set("rollup.margin_ms", MARGIN_MS)
     }
 
     /// More records come.

@@ -81,12 +81,16 @@ fn killed_in_replay(mut case: Case, place: &str) -> Result<()> {
     let mut service = case.site.serve()?;
     case.wait_summed_up()?;
     service.kill()?;
+    // A command tries once, and its user again: here it is to have the time that it needs.
+    case.site.set("clickhouse.insert_timeout_ms", 10_000)?;
+    case.site.set("rollup.margin_ms", 20_001)?;
     case.site.set("ingest.allow_negative_units", true)?;
     let replay = ["rejects", "replay", "--reason", "negative_units"];
     is_killed(&mut start_armed(&case.site, &replay, place, 1, "kill")?, place)?;
     let again = case.site.run(&replay)?;
     assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
     assert_eq!(case.site.stored_rejects()?.get("negative_units"), None);
+    case.be_impatient()?;
     service.start_again()?;
     case.ends_well(&mut [&mut service])
 }
