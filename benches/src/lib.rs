@@ -8,3 +8,4 @@ pub mod latency;
 pub mod process;
 pub mod results;
 pub mod sample;
+pub mod wait;

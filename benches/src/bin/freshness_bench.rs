@@ -1,8 +1,8 @@
 //! `freshness-bench`: how long after it was published usage is in a history, while more usage comes at a fixed rate.
 //!
 //! For each rate and each age at which a batch closes, starts a Kafka, a ClickHouse and a `meterhouse serve`, and publishes
-//! generated events at the rate. Meanwhile probes, each a usage of a customer of its own, are published one after the other, and each one's
-//! history is asked for until it is there.
+//! generated events at the rate. Meanwhile probes, each a usage of a customer of its own, are published one after the other,
+//! and each one's history is asked for until it is there.
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -8,9 +8,8 @@ use meterhouse_tests::{Kinds, Mix, Service, Site, audit, check, crash, shared, w
 /// Records in front of the process, and behind the crash.
 const RECORDS: usize = 2000;
 const RECORDS_AFTER: usize = 200;
-/// Short limits: what is due after them is due soon.
-const INSERT_MS: u64 = 1000;
-const MARGIN_MS: u64 = 2100;
+/// A short limit: what is due after it is due soon.
+pub(crate) const INSERT_MS: u64 = 1000;
 /// Rows of a batch: each partition's records are in several.
 const BATCH_ROWS: u64 = 300;
 
@@ -35,14 +34,14 @@ impl Case {
         let mut mix = Mix::new("c", seed(name), 4, Kinds::CHANGING, i64::try_from(now_ms)? - 1_000_000);
         site.publisher()?.publish(&mix.take(RECORDS))?;
         let mut case = Self { site, mix, mirror_topic };
-        case.be_impatient()?;
+        case.limit_inserts(INSERT_MS)?;
         Ok(case)
     }
 
-    /// From its next start on a process has little time for an insert.
-    pub(crate) fn be_impatient(&mut self) -> Result<()> {
-        self.site.set("clickhouse.insert_timeout_ms", INSERT_MS)?;
-        self.site.set("rollup.margin_ms", MARGIN_MS)
+    /// From its next start on a process has this time for an insert, and a margin that is longer than two of them.
+    pub(crate) fn limit_inserts(&mut self, limit_ms: u64) -> Result<()> {
+        self.site.set("clickhouse.insert_timeout_ms", limit_ms)?;
+        self.site.set("rollup.margin_ms", 2 * limit_ms + 100)
     }
 
     /// More records come.

@@ -6,7 +6,7 @@ use anyhow::Result;
 use meterhouse_tests::{Service, check};
 use nix::sys::signal::Signal;
 
-use crate::case::{Case, start_armed};
+use crate::case::{Case, INSERT_MS, start_armed};
 use crate::places::{PLACES, Way, every_place};
 use crate::refused;
 
@@ -82,15 +82,14 @@ fn killed_in_replay(mut case: Case, place: &str) -> Result<()> {
     case.wait_summed_up()?;
     service.kill()?;
     // A command tries once, and its user again: here it is to have the time that it needs.
-    case.site.set("clickhouse.insert_timeout_ms", 10_000)?;
-    case.site.set("rollup.margin_ms", 20_001)?;
+    case.limit_inserts(10_000)?;
     case.site.set("ingest.allow_negative_units", true)?;
     let replay = ["rejects", "replay", "--reason", "negative_units"];
     is_killed(&mut start_armed(&case.site, &replay, place, 1, "kill")?, place)?;
     let again = case.site.run(&replay)?;
     assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
     assert_eq!(case.site.stored_rejects()?.get("negative_units"), None);
-    case.be_impatient()?;
+    case.limit_inserts(INSERT_MS)?;
     service.start_again()?;
     case.ends_well(&mut [&mut service])
 }

@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::path::Path;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use meterhouse_benches::fill::CUSTOMERS;
 use meterhouse_benches::ground::settle;
 use meterhouse_benches::latency::Latencies;
+use meterhouse_benches::wait::wait_for;
 use meterhouse_tests::{Service, Site};
 
 /// Between two looks at how far it is.
@@ -41,10 +41,8 @@ pub(crate) fn meanwhile(
     let (after, seconds) =
         (service.metric("meterhouse_records_total", &[])?, begun.elapsed().as_secs().max(1));
     ensure!(after < events, "all {events} events were stored before the end: let --backlog be more");
-    // Longer than tests wait for anything: it gives way to all else.
-    while service.metric("meterhouse_records_total", &[])? < events {
-        thread::sleep(LOOK);
-    }
+    // It gives way to all else.
+    wait_for(LOOK, || Ok(service.metric("meterhouse_records_total", &[])? >= events))?;
     ensure!(service.terminate()?.success(), "serve ended with an error");
     Ok(((after - before) / seconds, latencies))
 }

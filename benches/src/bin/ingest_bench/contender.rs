@@ -1,19 +1,17 @@
 //! Who reads the topic, and what is measured of it.
 
 use std::path::PathBuf;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use clap::ValueEnum;
 use meterhouse_benches::process::Usage;
+use meterhouse_benches::wait::wait_for;
 use meterhouse_localstack::{ClickHouse, Kafka};
 
 use crate::engine::Variant;
 use crate::{client, engine, service};
 
-/// Longest time of one run.
-const RUN_LIMIT: Duration = Duration::from_secs(900);
 /// Looks that must find no merge under way, so many milliseconds apart.
 const QUIET_LOOKS: u32 = 10;
 const LOOK: Duration = Duration::from_millis(200);
@@ -140,16 +138,6 @@ impl Contender {
             Self::EngineDocumented => engine::run(topic, Variant::Documented, round),
         }
     }
-}
-
-/// Waits for something that is looked for every so often.
-pub(crate) fn wait_for(pause: Duration, mut is_there: impl FnMut() -> Result<bool>) -> Result<()> {
-    let begun = Instant::now();
-    while !is_there()? {
-        ensure!(begun.elapsed() < RUN_LIMIT, "nothing within {RUN_LIMIT:?}");
-        thread::sleep(pause);
-    }
-    Ok(())
 }
 
 /// Lets a server merge what it has not merged so far, and tells the CPU that it takes.

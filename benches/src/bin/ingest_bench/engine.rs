@@ -7,10 +7,11 @@ use std::fs;
 use std::time::Duration;
 
 use anyhow::Result;
+use meterhouse_benches::wait::wait_for;
 use meterhouse_localstack::{ClickHouse, ClickHouseOptions};
 use meterhouse_tests::scratch_dir;
 
-use crate::contender::{Measured, Meter, Stored, Topic, wait_for};
+use crate::contender::{Measured, Meter, Stored, Topic};
 
 /// Those of the server that the other contenders have.
 const CONFIG: &str = include_str!("../../../../deploy/local/clickhouse/config.xml");

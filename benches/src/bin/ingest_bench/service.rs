@@ -7,10 +7,11 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use meterhouse_benches::ground::batch_as_by_default;
 use meterhouse_benches::process::Usage;
+use meterhouse_benches::wait::wait_for;
 use meterhouse_localstack::{ClickHouse, ClickHouseOptions};
 use meterhouse_tests::{Site, scratch_dir};
 
-use crate::contender::{Measured, Meter, Stored, Topic, wait_for};
+use crate::contender::{Measured, Meter, Stored, Topic};
 
 const DATABASE: &str = "ingest_bench";
 const POLL: Duration = Duration::from_millis(20);
