@@ -100,12 +100,12 @@ bench: setup ## Measure ingest beside its peers on the same topic, and single st
 	cargo bench --package meterhouse-benches
 
 .PHONY: bench-history
-bench-history: setup ## Measure histories of 24 months out of 10 and of 50 million events; takes an hour.
+bench-history: setup ## Measure histories of 24 months out of 10 and of 50 million events; takes 40 minutes or more.
 	$(RELEASE)
 	$(BENCH) history-bench -- --events 10000000,50000000 --record
 
 .PHONY: bench-large
-bench-large: setup ## The same out of 500 million events; takes hours, and 60 GB of disk.
+bench-large: setup ## The same out of 500 million events; takes an hour, and 60 GB of disk.
 	$(RELEASE)
 	$(BENCH) history-bench -- --events 500000000 --record
 
