@@ -94,7 +94,7 @@ RELEASE := cargo build --release --package meterhouse --package meterhouse-local
 BENCH := cargo run --release --package meterhouse-benches --bin
 
 .PHONY: bench
-bench: setup ## Measure ingest beside its peers on the same topic, and single steps; takes half an hour.
+bench: setup ## Measure ingest beside its peers on the same topic, and single steps; takes up to half an hour.
 	$(RELEASE)
 	$(BENCH) ingest-bench -- --record
 	cargo bench --package meterhouse-benches
