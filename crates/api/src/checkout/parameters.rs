@@ -57,11 +57,10 @@ pub(super) fn parse(query: &str, zone: &BillingZone) -> Result<Parameters, Refus
     })
 }
 
-/// An option code that a usage can have. Another one would match nothing, and be longer than the database takes. Bytes of a query
-/// that are no UTF-8 were decoded to U+FFFD: what they stood for is not known, and must not choose what is deleted.
+/// An option code that a usage can have. Another one would match nothing, and be longer than the database takes.
 pub(super) fn option_code(text: &str) -> Result<String, Refusal> {
-    let is_odd = |letter: char| letter.is_control() || letter == char::REPLACEMENT_CHARACTER;
-    let is_possible = (1..=OPTION_BYTES_MAX).contains(&text.len()) && !text.contains(is_odd);
+    let is_possible =
+        (1..=OPTION_BYTES_MAX).contains(&text.len()) && !text.contains(|letter: char| letter.is_control());
     if is_possible { Ok(text.to_owned()) } else { Err(Refusal::invalid(WRONG_OPTION)) }
 }
 

@@ -79,7 +79,6 @@ fn the_first_wrong_parameter_is_told_in_the_vendors_words() {
         ("OptionCode=a&OptionCode=b", WRONG_OPTION),
         ("OptionCode=a%00", WRONG_OPTION),
         ("OptionCode=%C2%9B", WRONG_OPTION),
-        ("OptionCode=caf%E9", WRONG_OPTION),
         (&format!("OptionCode={}", "x".repeat(129)), WRONG_OPTION),
     ] {
         assert_eq!(message(query), expected, "{query}");
